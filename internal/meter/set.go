@@ -1,0 +1,76 @@
+package meter
+
+// The names of the pipeline's stages, in the order a read meets them. The verdict knows each
+// stage's role (input, spill, output) by its name.
+const (
+	NameRead       = "read"
+	NameInflate    = "inflate"
+	NameParse      = "parse"
+	NameMap        = "map"
+	NameSort       = "sort"
+	NameSpillWrite = "spill-write"
+	NameMergeRead  = "merge-read"
+	NameMerge      = "merge"
+	NameDeflate    = "deflate"
+	NameWrite      = "write"
+	NameSync       = "sync"
+)
+
+// SetConfig has the sizes of the pools. Zero means one worker.
+type SetConfig struct {
+	ReadWorkers, InflateWorkers, ParseWorkers int
+	MapWorkers                                int // these also sort and spill their slabs
+	MergeWorkers, DeflateWorkers              int
+	WriteWorkers                              int
+	InputPipe, OutputPipe                     bool // a fifo, socket or terminal instead of a file
+}
+
+// Set has one stage per station of the align pipeline.
+type Set struct {
+	Read, Inflate, Parse, Map, Sort, SpillWrite *Stage // the stream phase
+	MergeRead, Merge, Deflate, Write, Sync      *Stage // the merge phase
+}
+
+// NewSet makes all stages of a run.
+func NewSet(c SetConfig) *Set {
+	in, out := KindDeviceRead, KindDeviceWrite
+	if c.InputPipe {
+		in = KindPipeRead
+	}
+	if c.OutputPipe {
+		out = KindPipeWrite
+	}
+	stage := func(name string, kind Kind, workers int) *Stage { return NewStage(name, kind, max(1, workers)) }
+	return &Set{
+		Read:       stage(NameRead, in, c.ReadWorkers),
+		Inflate:    stage(NameInflate, KindCPU, c.InflateWorkers),
+		Parse:      stage(NameParse, KindCPU, c.ParseWorkers),
+		Map:        stage(NameMap, KindCPU, c.MapWorkers),
+		Sort:       stage(NameSort, KindCPU, c.MapWorkers),
+		SpillWrite: stage(NameSpillWrite, KindDeviceWrite, c.MapWorkers),
+		MergeRead:  stage(NameMergeRead, KindDeviceRead, c.MergeWorkers),
+		Merge:      stage(NameMerge, KindCPU, c.MergeWorkers),
+		Deflate:    stage(NameDeflate, KindCPU, c.DeflateWorkers),
+		Write:      stage(NameWrite, out, c.WriteWorkers),
+		Sync:       stage(NameSync, KindSync, 1),
+	}
+}
+
+// Stream returns the stages that run before the sort's barrier, in pipeline order.
+func (s *Set) Stream() []*Stage {
+	return []*Stage{s.Read, s.Inflate, s.Parse, s.Map, s.Sort, s.SpillWrite}
+}
+
+// Final returns the stages that run after it.
+func (s *Set) Final() []*Stage {
+	return []*Stage{s.MergeRead, s.Merge, s.Deflate, s.Write, s.Sync}
+}
+
+// Snapshots reads all the stages given.
+func Snapshots(stages ...*Stage) []Snapshot {
+	snaps := make([]Snapshot, len(stages))
+	for i, s := range stages {
+		snaps[i] = s.Snapshot()
+	}
+	return snaps
+}

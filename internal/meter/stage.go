@@ -1,0 +1,185 @@
+package meter
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Kind says which resource a stage uses. One stage uses one.
+type Kind uint8
+
+// The kinds of stage. A pipe is a fifo, socket or terminal: its time is somebody else's.
+const (
+	KindCPU Kind = iota
+	KindDeviceRead
+	KindDeviceWrite
+	KindPipeRead
+	KindPipeWrite
+	KindSync
+)
+
+var kindNames = [...]string{"cpu", "device-read", "device-write", "pipe-read", "pipe-write", "sync"}
+
+// String returns the kind as reports spell it.
+func (k Kind) String() string { return kindNames[k] }
+
+// State is a reason for a worker not to compute.
+type State uint8
+
+// The states. WaitOrder is waiting for an earlier piece of work, WaitCredit for the memory or
+// in-flight budget; the Blk states are time inside a system call.
+const (
+	WaitIn State = iota
+	WaitOut
+	BlkRead
+	BlkWrite
+	BlkSync
+	WaitOrder
+	WaitCredit
+	NumStates
+)
+
+var stateNames = [NumStates]string{"wait_in", "wait_out", "blk_read", "blk_write", "blk_sync", "wait_order", "wait_credit"}
+
+// String returns the state as reports spell it.
+func (st State) String() string { return stateNames[st] }
+
+// Stage is the account of one station. All methods may be called by many goroutines at once,
+// and on a nil *Stage, where they do nothing.
+type Stage struct {
+	name    string
+	kind    Kind
+	workers int
+
+	items, bytesIn, bytesOut, calls atomic.Int64
+	sent, received                  atomic.Int64 // values through queues
+	wait                            [NumStates]atomic.Int64
+
+	mu         sync.Mutex
+	lifetimeNS int64 // of workers that have left
+	cpuNS      int64 // likewise
+	active     map[*Worker]struct{}
+}
+
+// NewStage makes the account of a station. workers is how many goroutines may work for it at
+// once: the capacity the verdict compares its demand with.
+func NewStage(name string, kind Kind, workers int) *Stage {
+	return &Stage{name: name, kind: kind, workers: workers, active: map[*Worker]struct{}{}}
+}
+
+// Name returns the stage's name, and "" for nil.
+func (s *Stage) Name() string {
+	if s == nil {
+		return ""
+	}
+	return s.name
+}
+
+// AddItems counts n pieces of work done: reads, or records.
+func (s *Stage) AddItems(n int64) {
+	if s != nil {
+		s.items.Add(n)
+	}
+}
+
+// AddBytesIn counts n bytes taken in.
+func (s *Stage) AddBytesIn(n int64) {
+	if s != nil {
+		s.bytesIn.Add(n)
+	}
+}
+
+// AddBytesOut counts n bytes given out.
+func (s *Stage) AddBytesOut(n int64) {
+	if s != nil {
+		s.bytesOut.Add(n)
+	}
+}
+
+// AddWait charges d to st. The time must lie within a worker's stay in this stage.
+func (s *Stage) AddWait(st State, d time.Duration) {
+	if s != nil {
+		s.wait[st].Add(int64(d))
+	}
+}
+
+// SetWorkers changes the capacity, for pools whose size is found out while running.
+func (s *Stage) SetWorkers(n int) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	s.workers = n
+	s.mu.Unlock()
+}
+
+// Snapshot is a stage's account at one moment. Times are nanoseconds summed over workers.
+type Snapshot struct {
+	Name              string
+	Kind              Kind
+	Workers           int
+	Items             int64
+	BytesIn, BytesOut int64
+	Batches           int64 // values sent through queues, or received by a stage that sends none
+	Calls             int64 // device calls: reads, writes, syncs
+	LifetimeNS        int64 // from Enter to Exit, or to now
+	CPUNS             int64 // on a CPU; 0 where the system has no thread clock
+	WaitNS            [NumStates]int64
+}
+
+// Snapshot reads the counters. It may run while workers do.
+func (s *Stage) Snapshot() Snapshot {
+	if s == nil {
+		return Snapshot{}
+	}
+	// Waits are read before lifetimes: a wait that ends in between cannot exceed its lifetime.
+	snap := Snapshot{Name: s.name, Kind: s.kind}
+	for st := range s.wait {
+		snap.WaitNS[st] = s.wait[st].Load()
+	}
+	snap.Items, snap.Calls = s.items.Load(), s.calls.Load()
+	snap.BytesIn, snap.BytesOut = s.bytesIn.Load(), s.bytesOut.Load()
+	snap.Batches = max(s.sent.Load(), s.received.Load())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	snap.Workers, snap.LifetimeNS, snap.CPUNS = s.workers, s.lifetimeNS, s.cpuNS
+	for w := range s.active {
+		snap.LifetimeNS += nowNS() - w.startNS
+		snap.CPUNS += w.cpuSince()
+	}
+	return snap
+}
+
+// WaitTotalNS returns the time in all states together.
+func (s Snapshot) WaitTotalNS() int64 {
+	var sum int64
+	for _, ns := range s.WaitNS {
+		sum += ns
+	}
+	return sum
+}
+
+// BlockedNS returns the time inside device calls.
+func (s Snapshot) BlockedNS() int64 {
+	return s.WaitNS[BlkRead] + s.WaitNS[BlkWrite] + s.WaitNS[BlkSync]
+}
+
+// BusyNS returns lifetime without waits. It is below zero only when the accounts do not close,
+// which the report shows as a residual.
+func (s Snapshot) BusyNS() int64 { return s.LifetimeNS - s.WaitTotalNS() }
+
+// Sub returns what was added since an earlier snapshot of the same stage.
+func (s Snapshot) Sub(earlier Snapshot) Snapshot {
+	s.Items -= earlier.Items
+	s.BytesIn -= earlier.BytesIn
+	s.BytesOut -= earlier.BytesOut
+	s.Batches -= earlier.Batches
+	s.Calls -= earlier.Calls
+	s.LifetimeNS -= earlier.LifetimeNS
+	s.CPUNS -= earlier.CPUNS
+	for st := range s.WaitNS {
+		s.WaitNS[st] -= earlier.WaitNS[st]
+	}
+	return s
+}
