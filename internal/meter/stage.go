@@ -128,7 +128,8 @@ type Snapshot struct {
 	WaitNS            [NumStates]int64
 }
 
-// Snapshot reads the counters. It may run while workers do.
+// Snapshot reads the counters. It may run while workers do: then a wait or a device call that has
+// not ended yet is still part of the busy time of the worker that is in it.
 func (s *Stage) Snapshot() Snapshot {
 	if s == nil {
 		return Snapshot{}

@@ -38,9 +38,7 @@ func (s *Stage) Enter() *Worker {
 		w.tid, w.bound = 0, false
 		runtime.UnlockOSThread()
 	}
-	now, cpu := nowNS(), threadCPU(w.tid)
-	w.outer.pause(now, cpu)
-	w.resume(now, cpu)
+	w.resume(w.outer.pause())
 	return w
 }
 
@@ -50,21 +48,21 @@ func (w *Worker) Exit() {
 	if w == nil {
 		return
 	}
-	now, cpu := nowNS(), threadCPU(w.tid)
-	w.pause(now, cpu)
-	w.outer.resume(now, cpu)
+	w.outer.resume(w.pause())
 	if w.bound {
 		runtime.UnlockOSThread()
 	}
 }
 
-// pause takes w off its thread and adds what it has done so far to its stage.
-func (w *Worker) pause(now, cpu int64) {
+// pause takes w off its thread, adds what it has done so far to its stage, and returns the clocks.
+// They are read under the lock: a snapshot just before must not have counted more.
+func (w *Worker) pause() (now, cpu int64) {
 	if w == nil {
-		return
+		return nowNS(), threadCPU(threadID())
 	}
 	s := w.stage
 	s.mu.Lock()
+	now, cpu = nowNS(), threadCPU(w.tid)
 	s.lifetimeNS += now - w.startNS
 	if w.tid != 0 {
 		s.cpuNS += cpu - w.cpu0NS
@@ -74,6 +72,7 @@ func (w *Worker) pause(now, cpu int64) {
 	if w.tid != 0 {
 		atWork.Delete(w.tid)
 	}
+	return now, cpu
 }
 
 // resume puts w on its thread.
