@@ -1,0 +1,135 @@
+package bgzfout
+
+import (
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"sync"
+
+	"github.com/klauspost/compress/flate"
+)
+
+const (
+	// payload is the most uncompressed bytes per block, as in htslib. It leaves room
+	// for the stored form of any payload within the 64 KiB that BSIZE can tell.
+	payload = 65280
+
+	headerLen  = 18
+	trailerLen = 8
+	storedLen  = 5 // stored-block header of DEFLATE
+	maxBlock   = 1 << 16
+)
+
+// blockHeader is the gzip header with the BC field; BSIZE-1 goes to bytes 16 and 17.
+var blockHeader = [headerLen]byte{
+	0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff, 6, 0, 'B', 'C', 2, 0, 0, 0,
+}
+
+// eofBlock is the empty block that ends a complete file.
+var eofBlock = []byte{
+	0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff, 6, 0, 'B', 'C', 2, 0, 0x1b, 0,
+	3, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+}
+
+// block is one BGZF block on its way: filled by the caller, compressed by a worker,
+// written by drain, and then the caller's again.
+type block struct {
+	data    []byte // at most payload bytes
+	marks   []mark // index entries of the records that start here
+	records int64
+	out     []byte        // the finished block
+	err     error         // of the compression
+	ready   chan struct{} // capacity 1: out is complete
+}
+
+func newBlock() *block {
+	return &block{data: make([]byte, 0, payload), out: make([]byte, 0, maxBlock), ready: make(chan struct{}, 1)}
+}
+
+func (b *block) reset() {
+	b.data, b.marks, b.out = b.data[:0], b.marks[:0], b.out[:0]
+	b.records, b.err = 0, nil
+}
+
+// deflaters keeps the compressors, which are large (up to 1 MiB), across Writers: a
+// ShardSet makes one Writer per shard.
+var deflaters [10]sync.Pool
+
+// deflater makes blocks of one level. It belongs to one goroutine.
+type deflater struct {
+	fw   *flate.Writer // nil at level 0
+	sink sliceSink
+}
+
+// sliceSink collects what flate writes, without growing past a block's size.
+type sliceSink struct {
+	b    []byte
+	full bool
+}
+
+func (s *sliceSink) Write(p []byte) (int, error) {
+	if len(s.b)+len(p)+trailerLen > maxBlock {
+		s.full = true
+	}
+	if !s.full {
+		s.b = append(s.b, p...)
+	}
+	return len(p), nil
+}
+
+func getDeflater(level int) (*deflater, error) {
+	if d, ok := deflaters[level].Get().(*deflater); ok {
+		return d, nil
+	}
+	d := &deflater{}
+	if level == 0 {
+		return d, nil
+	}
+	var err error
+	d.fw, err = flate.NewWriter(&d.sink, level)
+	return d, err
+}
+
+func putDeflater(level int, d *deflater) {
+	d.sink.b = nil
+	deflaters[level].Put(d)
+}
+
+// appendBlock appends the block for data, at most payload bytes, to dst. The stored
+// form is taken at level 0 and wherever compression would gain nothing.
+func (d *deflater) appendBlock(dst, data []byte) ([]byte, error) {
+	if len(data) > payload {
+		return dst, errors.New("bgzf: payload larger than a block")
+	}
+	start := len(dst)
+	dst = append(dst, blockHeader[:]...)
+	body := len(dst)
+	if d.fw == nil {
+		dst = appendStored(dst, data)
+	} else {
+		d.sink = sliceSink{b: dst}
+		d.fw.Reset(&d.sink)
+		if _, err := d.fw.Write(data); err != nil {
+			return dst[:start], err
+		}
+		if err := d.fw.Close(); err != nil {
+			return dst[:start], err
+		}
+		dst = d.sink.b
+		if d.sink.full || len(dst)-body > storedLen+len(data) {
+			dst = appendStored(dst[:body], data)
+		}
+	}
+	dst = binary.LittleEndian.AppendUint32(dst, crc32.ChecksumIEEE(data))
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(data)))
+	binary.LittleEndian.PutUint16(dst[start+16:], uint16(len(dst)-start-1))
+	return dst, nil
+}
+
+// appendStored appends data as one final stored block.
+func appendStored(dst, data []byte) []byte {
+	dst = append(dst, 1)
+	dst = binary.LittleEndian.AppendUint16(dst, uint16(len(data)))
+	dst = binary.LittleEndian.AppendUint16(dst, ^uint16(len(data)))
+	return append(dst, data...)
+}
