@@ -1,0 +1,105 @@
+package inflate
+
+import (
+	"context"
+	"io"
+)
+
+// rawBuf is one read from the device.
+type rawBuf struct {
+	mem  []byte
+	data []byte
+	err  error // what the device said after data, io.EOF included
+}
+
+// readDevice reads r ahead of the decoder. It owns nothing but its buffers, so that it may be
+// left behind when the device never answers.
+func (s *Stream) readDevice(ctx context.Context, r io.Reader) {
+	defer close(s.deviceDone)
+	defer s.raw.Close()
+	defer s.cfg.ReadStage.Enter().Exit()
+	for {
+		var b *rawBuf
+		select {
+		case b = <-s.rawFree:
+		case <-ctx.Done():
+			return
+		}
+		b.fill(r)
+		last := b.err != nil
+		if s.raw.Send(ctx, b) != nil || last {
+			return
+		}
+	}
+}
+
+// fill reads once, and again while the device gives nothing and no reason.
+func (b *rawBuf) fill(r io.Reader) {
+	if b.mem == nil {
+		b.mem = make([]byte, rawBytes)
+	}
+	for range 100 {
+		n, err := r.Read(b.mem)
+		b.data, b.err = b.mem[:n], err
+		if n > 0 || err != nil {
+			return
+		}
+	}
+	b.err = io.ErrNoProgress
+}
+
+// source is the device's stream as the decoder reads it.
+type source struct {
+	ctx  context.Context
+	s    *Stream
+	cur  *rawBuf
+	rest []byte
+	got  int64 // bytes handed out
+	err  error // sticky; io.EOF when the device ended
+}
+
+// Read hands out what the device has read, waiting for it when there is none.
+func (r *source) Read(p []byte) (int, error) {
+	for len(r.rest) == 0 {
+		if r.err != nil {
+			return 0, r.err
+		}
+		r.next()
+	}
+	n := copy(p, r.rest)
+	r.rest = r.rest[n:]
+	r.got += int64(n)
+	return n, nil
+}
+
+// next takes the device's next read and gives the last buffer back.
+func (r *source) next() {
+	if r.cur != nil {
+		r.err = r.cur.err
+		r.s.rawFree <- r.cur // cap(rawFree) is the number of buffers that exist
+		r.cur = nil
+		if r.err != nil {
+			return
+		}
+	}
+	b, ok, err := r.s.raw.Recv(r.ctx)
+	switch {
+	case err != nil:
+		r.err = err
+	case !ok:
+		r.err = context.Cause(r.ctx)
+		if r.err == nil {
+			r.err = io.ErrUnexpectedEOF // cannot be: the device closes after an error only
+		}
+	default:
+		r.cur, r.rest = b, b.data
+	}
+}
+
+// deviceErr is the device's own error, nil when it ended well or has not ended.
+func (r *source) deviceErr() error {
+	if r.err == io.EOF {
+		return nil
+	}
+	return r.err
+}
