@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"hash"
 	"io"
+
+	"github.com/alignpipe/alignpipe/internal/bamrec"
 )
 
 // BAM writes one BAM file and builds its index in the same pass. One goroutine may
@@ -141,24 +143,18 @@ func (b *BAM) place(rec []byte, m *mark) error {
 	if len(rec) <= minRecord || int64(le.Uint32(rec)) != int64(len(rec)-4) {
 		return fmt.Errorf("bam: record %d: bad block size", b.records+1)
 	}
-	m.ref, m.beg = int32(le.Uint32(rec[4:])), int32(le.Uint32(rec[8:]))
+	body := rec[4:]
+	if minRecord+int(rec[12])+4*int(le.Uint16(rec[16:])) > len(rec) {
+		return fmt.Errorf("bam: record %d: name or cigar beyond its end", b.records+1)
+	}
+	m.ref, m.beg, m.end = bamrec.Ref(body), bamrec.Pos(body), bamrec.End(body)
+	m.mapped = bamrec.Flag(body)&bamrec.FlagUnmapped == 0
 	if m.ref < -1 || m.ref >= b.refs || m.beg < -1 {
 		return fmt.Errorf("bam: record %d: no such place: reference %d, position %d", b.records+1, m.ref, m.beg)
 	}
-	m.mapped = le.Uint16(rec[18:])&4 == 0
-	nameEnd := minRecord + int(rec[12])
-	nCigar := int(le.Uint16(rec[16:]))
-	if nameEnd+4*nCigar > len(rec) {
-		return fmt.Errorf("bam: record %d: cigar beyond its end", b.records+1)
+	if m.ref >= 0 && (m.end < m.beg || b.index != nil && int64(m.end) > b.index.maxEnd()) {
+		return fmt.Errorf("bam: record %d: from %d to %d: beyond what the index can tell", b.records+1, m.beg, m.end)
 	}
-	end := int64(m.beg) + 1
-	if span := spanOf(rec[nameEnd : nameEnd+4*nCigar]); m.mapped && span > 0 {
-		end = int64(m.beg) + span
-	}
-	if limit := b.maxEnd(); end > limit && m.ref >= 0 {
-		return fmt.Errorf("bam: record %d: ends at %d, beyond %d", b.records+1, end, limit)
-	}
-	m.end = int32(end)
 	return b.inOrder(m)
 }
 
@@ -170,26 +166,4 @@ func (b *BAM) inOrder(m *mark) error {
 	}
 	b.lastRef, b.lastPos = ref, m.beg
 	return nil
-}
-
-// maxEnd is the last end that index and format can tell.
-func (b *BAM) maxEnd() int64 {
-	if b.index == nil {
-		return 1<<31 - 1
-	}
-	return min(b.index.maxEnd(), 1<<31-1)
-}
-
-// spanOf returns the reference bases of a CIGAR in BAM's encoding. The placeholder of a
-// CIGAR that is in the CG tag has the same span.
-func spanOf(cigar []byte) int64 {
-	const consumes = 1<<0 | 1<<2 | 1<<3 | 1<<7 | 1<<8 // M D N = X
-	var span int64
-	for ; len(cigar) >= 4; cigar = cigar[4:] {
-		op := binary.LittleEndian.Uint32(cigar)
-		if consumes>>(op&15)&1 != 0 {
-			span += int64(op >> 4)
-		}
-	}
-	return span
 }
