@@ -48,6 +48,9 @@ func CreateAtomic(fsys FS, path string) (*Atomic, error) {
 	dir, base := filepath.Split(target)
 	a.temp, err = drawName(dir, tempStem(base), func(name string) (err error) {
 		a.file, err = fsys.CreateNew(name, 0o666) // the umask has its say
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			_ = fsys.Remove(name) // a call that failed may still have made the file
+		}
 		return err
 	})
 	if err != nil {

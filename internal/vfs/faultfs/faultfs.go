@@ -80,8 +80,8 @@ type afterError struct{ err error }
 
 func (e afterError) Error() string { return e.err.Error() }
 
-// After lets the operation happen and then reports err all the same, as a network file system
-// does that lost the answer.
+// After lets the operation happen, or fail by itself, and then reports err whatever came of it,
+// as a network file system does that lost the answer.
 func After(err error) error { return afterError{err} }
 
 func (f *FS) ask(kind, path string) error {
@@ -104,9 +104,7 @@ func (f *FS) do(kind, path string, run func() error) error {
 	case fault == nil:
 		return run()
 	case errors.As(fault, &after):
-		if err := run(); err != nil {
-			return err
-		}
+		_ = run() // whatever came of it, the answer is lost
 		fault = after.err
 	case errors.As(fault, &short):
 		if fault = short.err; fault == nil {
