@@ -1,0 +1,105 @@
+package reader
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/alignpipe/alignpipe/internal/meter"
+)
+
+// Run parses the whole input and sends it as batches, in order. It does not close the queue. It
+// returns nil at the end of a whole and good input; the error otherwise is the first in the order
+// of the reads, whatever the threads did. Call it once.
+func (r *Reader) Run(ctx context.Context, out *meter.Queue[*Batch]) error {
+	stage := r.cfg.ParseStage
+	defer stage.Enter().Exit()
+	for {
+		b, err := r.take(ctx)
+		if err != nil {
+			return err
+		}
+		err = r.fill(ctx, b)
+		if err != nil && err != io.EOF || len(b.spans) == 0 {
+			b.Release()
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+		b.seal()
+		r.number(b)
+		stage.AddItems(int64(len(b.Reads)))
+		stage.AddBytesOut(int64(len(b.data)))
+		if sendErr := out.Send(ctx, b); sendErr != nil {
+			b.Release()
+			return sendErr
+		}
+		if err == io.EOF {
+			return nil
+		}
+	}
+}
+
+// take waits for a batch that nobody uses.
+func (r *Reader) take(ctx context.Context) (*Batch, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	select {
+	case b := <-r.free:
+		return b, nil
+	default:
+	}
+	start := time.Now()
+	defer func() { r.cfg.ParseStage.AddWait(meter.WaitCredit, time.Since(start)) }()
+	select {
+	case b := <-r.free:
+		return b, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// fill puts templates into b until it is full or the input ends.
+func (r *Reader) fill(ctx context.Context, b *Batch) error {
+	for !b.full() {
+		if err := r.template(ctx, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// number gives the batch its place.
+func (r *Reader) number(b *Batch) {
+	b.Ordinal, b.First = r.ordinal, r.templates
+	r.ordinal++
+	r.templates += int64(b.Templates())
+}
+
+// template appends one read, or one pair, to b.
+func (r *Reader) template(ctx context.Context, b *Batch) error {
+	n := len(b.spans)
+	var err error
+	switch {
+	case !b.Paired:
+		err = r.read(ctx, 0, b)
+	case r.cfg.Interleaved:
+		err = r.interleaved(ctx, b)
+	default:
+		err = r.mates(ctx, b)
+	}
+	if err != nil {
+		return err
+	}
+	for i, s := range b.spans[n:] {
+		mate := uint8(0)
+		if b.Paired {
+			mate = uint8(i + 1)
+		}
+		v := b.view(s)
+		r.hasher.Add(&r.sum, v.Name, mate, v.Seq, v.Qual)
+	}
+	return nil
+}
