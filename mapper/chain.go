@@ -1,0 +1,159 @@
+package mapper
+
+import (
+	"cmp"
+	"slices"
+)
+
+const (
+	maxDiagStep   = 48 // bases between neighbouring diagonals of one candidate
+	maxDiagSpread = 120
+	maxCandidates = 48 // a read's candidates beyond it are not looked at
+	maxExtend     = 20 // candidates a read may align without support from its mate
+)
+
+// candidate is a place where seeds of the read lie on nearly one diagonal.
+type candidate struct {
+	diag       int64 // genome position of the oriented read's first base, of most seeds
+	dmin, dmax int64
+	qmin, qmax int // first and past-the-end position covered by seeds, oriented read
+	weight     int // distinct seeds
+	strand     uint8
+	paired     bool // a candidate of the mate is at a proper distance
+	contig     int
+}
+
+// chain groups the sorted anchors into candidates, heaviest first.
+func (q *query) chain(ix *Index) {
+	step, spread := int64(maxDiagStep), int64(maxDiagSpread)
+	if n := int64(q.len()); n > 1000 { // long reads drift
+		step, spread = step+n/50, spread+n/10
+	}
+	for i := 0; i < len(q.anchors); {
+		j := q.clusterEnd(i, step, spread)
+		q.cands = append(q.cands, makeCandidate(ix, q.anchors[i:j]))
+		i = j
+	}
+	slices.SortFunc(q.cands, func(a, b candidate) int {
+		if a.weight != b.weight {
+			return b.weight - a.weight
+		}
+		if a.strand != b.strand {
+			return int(a.strand) - int(b.strand)
+		}
+		return cmp.Compare(a.diag, b.diag)
+	})
+}
+
+func (q *query) clusterEnd(i int, step, spread int64) int {
+	strand, first, _ := unpackAnchor(q.anchors[i])
+	last := first
+	j := i + 1
+	for ; j < len(q.anchors); j++ {
+		s, d, _ := unpackAnchor(q.anchors[j])
+		if s != strand || d-last > step || d-first > spread {
+			break
+		}
+		last = d
+	}
+	return j
+}
+
+func makeCandidate(ix *Index, anchors []uint64) candidate {
+	strand, dmin, qpos := unpackAnchor(anchors[0])
+	c := candidate{strand: strand, dmin: dmin, diag: dmin, qmin: qpos, qmax: qpos + seedK}
+	run, best, prev := 0, 0, int64(0)
+	var seen [8]uint64 // seed positions, modulo 512: enough to tell neighbours apart
+	for i, a := range anchors {
+		_, d, qp := unpackAnchor(a)
+		if i == 0 || d != prev {
+			run, prev = 0, d
+		}
+		if run++; run > best {
+			best, c.diag = run, d
+		}
+		c.dmax = d
+		c.qmin, c.qmax = min(c.qmin, qp), max(c.qmax, qp+seedK)
+		if bit := uint64(1) << (qp & 63); seen[qp>>6&7]&bit == 0 {
+			seen[qp>>6&7] |= bit
+			c.weight++
+		}
+	}
+	_, d, qp := unpackAnchor(anchors[len(anchors)/2])
+	c.contig = ix.contigAt(d + int64(qp))
+	return c
+}
+
+// markPaired notes which candidates of a and b can be mates, and returns whether any can.
+func markPaired(a, b *query, p *Params) bool {
+	any := false
+	for i := range min(len(a.cands), maxCandidates) {
+		ca := &a.cands[i]
+		for j := range min(len(b.cands), maxCandidates) {
+			cb := &b.cands[j]
+			if ca.contig != cb.contig || ca.paired && cb.paired {
+				continue
+			}
+			const slack = 40 // the diagonal is only near the place
+			size, ok := fragment(p.Orientation, ca.strand, ca.diag, ca.diag+int64(a.len()), cb.strand, cb.diag, cb.diag+int64(b.len()))
+			if ok && size >= int64(p.Insert.Low-slack) && size <= int64(p.Insert.High+slack) {
+				ca.paired, cb.paired, any = true, true, true
+			}
+		}
+	}
+	return any
+}
+
+// fragment returns the size of the fragment that two placed mates span, 5' end to 5' end,
+// given each mate's strand (1 is reverse) and its unclipped span; ok says whether they face
+// each other as o wants. Mate 1 is the first of the pair.
+func fragment(o Orientation, s1 uint8, from1, to1 int64, s2 uint8, from2, to2 int64) (size int64, ok bool) {
+	switch o {
+	case FF:
+		if s1 != s2 {
+			return 0, false
+		}
+		if s1 == 0 {
+			return to2 - from1, from2 >= from1
+		}
+		return to1 - from2, from2 <= from1
+	case RF:
+		if s1 == s2 {
+			return 0, false
+		}
+		if s1 == 0 {
+			return to1 - from2, from2 <= from1
+		}
+		return to2 - from1, from1 <= from2
+	}
+	if s1 == s2 {
+		return 0, false
+	}
+	if s1 == 0 {
+		return to2 - from1, to2 > from1
+	}
+	return to1 - from2, to1 > from2
+}
+
+// worthExtending chooses the candidates to align: the heavy ones, those a mate supports,
+// and those that cover a part of the read that the heaviest does not.
+func (q *query) worthExtending(i, done int) bool {
+	c, top := &q.cands[i], &q.cands[0]
+	if c.paired {
+		return done < 2*maxExtend
+	}
+	if done >= maxExtend {
+		return false
+	}
+	if 3*c.weight >= top.weight {
+		return true
+	}
+	from, to := c.qmin, c.qmax
+	topFrom, topTo := top.qmin, top.qmax
+	if c.strand != top.strand {
+		n := q.len()
+		topFrom, topTo = n-topTo, n-topFrom
+	}
+	overlap := min(to, topTo) - max(from, topFrom)
+	return c.weight >= 2 && 2*overlap < to-from
+}

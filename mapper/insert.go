@@ -1,0 +1,89 @@
+package mapper
+
+import (
+	"math"
+	"slices"
+
+	"github.com/alignpipe/alignpipe/reader"
+)
+
+// InsertSamplePairs is how many of the input's first pairs the insert size is estimated
+// from. Whoever maps a part of an input must be given the estimate of the whole.
+const InsertSamplePairs = 16384
+
+const (
+	minInsertPairs   = 25 // fewer good pairs than this and the default is used
+	maxSampledInsert = 10000
+	minSampledMapQ   = 20
+)
+
+// EstimateInsert maps the pairs of the given batches, each mate alone, and returns the
+// distribution of fragment sizes as bwa-mem computes it: mean and standard deviation
+// within two interquartile ranges of the quartiles, bounds within three, or four deviations.
+func EstimateInsert(ix *Index, p Params, first []*reader.Batch) InsertSize {
+	w := NewWorker(ix, p)
+	var sizes []int64
+	pairs := 0
+	for _, b := range first {
+		if !b.Paired {
+			continue
+		}
+		for i := 0; i+1 < len(b.Reads) && pairs < InsertSamplePairs; i += 2 {
+			pairs++
+			if size, ok := w.sampleInsert(b.Reads[i].Seq, b.Reads[i+1].Seq); ok {
+				sizes = append(sizes, size)
+			}
+		}
+	}
+	if len(sizes) < minInsertPairs {
+		return DefaultInsert()
+	}
+	return insertOf(sizes)
+}
+
+func (w *Worker) sampleInsert(seq1, seq2 []byte) (int64, bool) {
+	w.dp.arena = w.dp.arena[:0]
+	a, b := &w.q[0], &w.q[1]
+	for i, seq := range [][]byte{seq1, seq2} {
+		q := &w.q[i]
+		w.place(q, seq)
+		w.alignCandidates(q)
+		q.rank(1)
+		q.chooseSingle()
+		if q.best < 0 || q.mapq < minSampledMapQ {
+			return 0, false
+		}
+	}
+	x, y := &a.alns[a.best], &b.alns[b.best]
+	if x.contig != y.contig {
+		return 0, false
+	}
+	xf, xt := x.unclipped(a.len())
+	yf, yt := y.unclipped(b.len())
+	size, ok := fragment(w.p.Orientation, x.strand, xf, xt, y.strand, yf, yt)
+	return size, ok && size > 0 && size <= maxSampledInsert
+}
+
+func insertOf(sizes []int64) InsertSize {
+	slices.Sort(sizes)
+	at := func(share float64) float64 { return float64(sizes[int(share*float64(len(sizes))+.499)]) }
+	p25, p75 := at(.25), at(.75)
+	low, high := p25-2*(p75-p25), p75+2*(p75-p25)
+	n, sum := 0.0, 0.0
+	for _, s := range sizes {
+		if f := float64(s); f >= low && f <= high {
+			n++
+			sum += f
+		}
+	}
+	in := InsertSize{Mean: sum / n, Pairs: int(n)}
+	for _, s := range sizes {
+		if f := float64(s); f >= low && f <= high {
+			in.Std += (f - in.Mean) * (f - in.Mean)
+		}
+	}
+	in.Std = max(math.Sqrt(in.Std/n), 1)
+	in.Low = int(max(min(p25-3*(p75-p25), in.Mean-4*in.Std)+.499, 1))
+	in.High = int(max(p75+3*(p75-p25), in.Mean+4*in.Std) + .499)
+	return in
+}

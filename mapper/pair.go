@@ -1,0 +1,189 @@
+package mapper
+
+import (
+	"math"
+	"slices"
+)
+
+// addAlignment keeps one alignment of each place, the better one.
+func (q *query) addAlignment(a alignment) {
+	for i := range q.alns {
+		b := &q.alns[i]
+		if a.strand != b.strand || a.contig != b.contig {
+			continue
+		}
+		sameStart := a.pos-int64(a.qb) == b.pos-int64(b.qb) && a.qb < b.qe && b.qb < a.qe
+		sameEnd := a.end-int64(a.qe) == b.end-int64(b.qe) && a.qb < b.qe && b.qb < a.qe
+		if sameStart || sameEnd {
+			if a.score > b.score {
+				*b = a
+			}
+			return
+		}
+	}
+	q.alns = append(q.alns, a)
+}
+
+// rank sorts alignments by score; equal ones in an order that depends on salt, so that
+// reads of a repeat spread over its copies, and always in the same way.
+func (q *query) rank(salt uint64) {
+	slices.SortFunc(q.alns, func(a, b alignment) int {
+		if a.score != b.score {
+			return b.score - a.score
+		}
+		ha, hb := mixS(salt^uint64(a.pos)<<1^uint64(a.strand)), mixS(salt^uint64(b.pos)<<1^uint64(b.strand))
+		if ha < hb {
+			return -1
+		}
+		if ha > hb {
+			return 1
+		}
+		return 0
+	})
+}
+
+// judge finds for each alignment the better one that covers the same part of the read, and
+// how close the runners-up come. first is the index of the one to prefer.
+func (q *query) judge(first int) {
+	n := q.len()
+	for i := range q.alns {
+		q.alns[i].parent, q.alns[i].sub, q.alns[i].subN = -1, 0, 0
+	}
+	visit := func(i int) {
+		a := &q.alns[i]
+		from, to := a.span(n)
+		for j := range q.alns {
+			p := &q.alns[j]
+			if j == i || p.parent >= 0 || !(j == first || j < i && i != first) {
+				continue
+			}
+			pf, pt := p.span(n)
+			if overlap := min(to, pt) - max(from, pf); 2*overlap < min(to-from, pt-pf) {
+				continue
+			}
+			a.parent = j
+			p.sub = max(p.sub, a.score)
+			return
+		}
+	}
+	for i := range q.alns {
+		if i != first {
+			visit(i)
+		}
+	}
+	for i := range q.alns {
+		if j := q.alns[i].parent; j >= 0 && q.alns[j].sub-q.alns[i].score <= closeScore {
+			q.alns[j].subN++
+		}
+	}
+}
+
+// chooseSingle makes the best alignment the primary.
+func (q *query) chooseSingle() {
+	q.best = -1
+	if len(q.alns) == 0 || q.alns[0].score < minScore {
+		return
+	}
+	q.judge(0)
+	q.best = 0
+	q.mapq = mapqSingle(&q.alns[0], q.fracRep)
+}
+
+// pairing is the choice among combinations of the mates' alignments.
+type pairing struct {
+	i, j         int // alignments of mate 1 and mate 2
+	best, second int // scores of the best and of the next combination
+	close        int // combinations nearly as good as the second
+}
+
+// insertScore is the log likelihood of a fragment size, in units of the match score.
+func (in *InsertSize) score(size int64) float64 {
+	ns := math.Abs(float64(size)-in.Mean) / max(in.Std, 1)
+	return .721 * math.Log(2*math.Erfc(ns*math.Sqrt2/2)+1e-300) * matchScore
+}
+
+// bestPair looks at all combinations that fit; ok is false where none does.
+func (w *Worker) bestPair(a, b *query, salt uint64) (p pairing, ok bool) {
+	w.pairScores = w.pairScores[:0]
+	var tie uint64
+	for i := range a.alns {
+		for j := range b.alns {
+			x, y := &a.alns[i], &b.alns[j]
+			size, fits := w.properSize(a, x, b, y, true)
+			if !fits || min(x.score, y.score) < minScore {
+				continue
+			}
+			score := max(int(float64(x.score+y.score)+w.p.Insert.score(size)+.499), 0)
+			h := mixS(salt ^ uint64(x.pos)<<20 ^ uint64(y.pos))
+			if !ok || score > p.best || score == p.best && h < tie {
+				p.i, p.j, p.best, tie, ok = i, j, score, h, true
+			}
+			w.pairScores = append(w.pairScores, score)
+		}
+	}
+	if !ok {
+		return p, false
+	}
+	skipped := false
+	for _, s := range w.pairScores {
+		if s == p.best && !skipped {
+			skipped = true
+			continue
+		}
+		p.second = max(p.second, s)
+	}
+	for _, s := range w.pairScores {
+		if p.second > 0 && p.second-s <= closeScore && s <= p.second {
+			p.close++
+		}
+	}
+	p.close = max(p.close-1, 0)
+	return p, true
+}
+
+// choosePair decides where both mates go: together, when the best combination is better
+// than the best places apart.
+func (w *Worker) choosePair(a, b *query, salt uint64) {
+	a.chooseSingle()
+	b.chooseSingle()
+	if a.best < 0 && b.best < 0 {
+		return
+	}
+	p, ok := w.bestPair(a, b, salt)
+	if !ok {
+		return
+	}
+	apart := -unpairedCost
+	if len(a.alns) > 0 {
+		apart += a.alns[0].score
+	}
+	if len(b.alns) > 0 {
+		apart += b.alns[0].score
+	}
+	if p.best <= apart {
+		w.markProper(a, b)
+		return
+	}
+	pair := mapqPair(p.best, max(p.second, apart), p.close, a.fracRep+b.fracRep)
+	for k, q := range []*query{a, b} {
+		at := p.i
+		if k == 1 {
+			at = p.j
+		}
+		q.best = at
+		q.judge(at)
+		single := mapqSingle(&q.alns[at], q.fracRep)
+		q.mapq = mapqPaired(single, pair)
+		q.proper = true
+	}
+}
+
+// markProper sets the proper flag where the best places of both happen to fit.
+func (w *Worker) markProper(a, b *query) {
+	if a.best < 0 || b.best < 0 {
+		return
+	}
+	if _, ok := w.properSize(a, &a.alns[a.best], b, &b.alns[b.best], true); ok {
+		a.proper, b.proper = true, true
+	}
+}

@@ -1,0 +1,157 @@
+package mapper
+
+const (
+	rescueK    = 8  // bases of a word in the rescue vote
+	minVotes   = 12 // words on one diagonal for a mate to be aligned there
+	maxRescues = 6  // places of one mate from which the other is looked for
+)
+
+// rescuer finds the diagonal of a read in a short window by counting shared words.
+type rescuer struct {
+	table [1 << (2 * rescueK)]int16 // last position of a word in the read, plus one
+	words []uint16                  // in the table now
+	votes []uint8
+}
+
+// load indexes the words of a read; only the first 32,000 bases count.
+func (r *rescuer) load(read []byte) {
+	for _, word := range r.words {
+		r.table[word] = 0
+	}
+	r.words = r.words[:0]
+	read = read[:min(len(read), 32000)]
+	word, n := uint16(0), 0
+	for i, c := range read {
+		if c > 3 {
+			n = 0
+			continue
+		}
+		word = word<<2 | uint16(c)
+		if n++; n >= rescueK {
+			r.table[word] = int16(i - rescueK + 2)
+			r.words = append(r.words, word)
+		}
+	}
+}
+
+// vote returns the diagonal (window position of the read's first base) with most words of
+// the loaded read of n bases, and how many.
+func (r *rescuer) vote(window []byte, n int) (diag, votes int) {
+	size := len(window) + n
+	if cap(r.votes) < size {
+		r.votes = make([]uint8, size)
+	}
+	r.votes = r.votes[:size]
+	clear(r.votes)
+	word, run := uint16(0), 0
+	for i, c := range window {
+		if c > 3 {
+			run = 0
+			continue
+		}
+		word = word<<2 | uint16(c)
+		if run++; run < rescueK {
+			continue
+		}
+		if p := int(r.table[word]); p > 0 {
+			d := i - rescueK + 1 - (p - 1) + n
+			if r.votes[d] < 255 {
+				r.votes[d]++
+			}
+			if int(r.votes[d]) > votes {
+				votes, diag = int(r.votes[d]), d-n
+			}
+		}
+	}
+	return diag, votes
+}
+
+// rescue looks for the mate where the good ones of q's first n alignments, which are
+// ranked, say it should be, and adds what it finds.
+func (w *Worker) rescue(q *query, n int, mate *query, qFirst bool) {
+	loaded := int8(-1)
+	for i := range min(n, maxRescues) {
+		a := &q.alns[i]
+		if a.score < q.alns[0].score-unpairedCost {
+			break
+		}
+		if w.hasMate(q, a, mate, qFirst) {
+			continue
+		}
+		w.rescueFrom(q, a, mate, qFirst, &loaded)
+	}
+}
+
+func (w *Worker) hasMate(q *query, a *alignment, mate *query, qFirst bool) bool {
+	for j := range mate.alns {
+		if _, ok := w.properSize(q, a, mate, &mate.alns[j], qFirst); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// properSize returns the fragment size of two alignments if it is within bounds.
+func (w *Worker) properSize(q *query, a *alignment, mate *query, b *alignment, qFirst bool) (int64, bool) {
+	if a.contig != b.contig {
+		return 0, false
+	}
+	af, at := a.unclipped(q.len())
+	bf, bt := b.unclipped(mate.len())
+	s1, s2 := a.strand, b.strand
+	if !qFirst {
+		af, at, s1, bf, bt, s2 = bf, bt, s2, af, at, s1
+	}
+	size, ok := fragment(w.p.Orientation, s1, af, at, s2, bf, bt)
+	in := &w.p.Insert
+	return size, ok && size >= int64(in.Low) && size <= int64(in.High)
+}
+
+// mateWindow returns the strand of the mate of a and the genome range it must lie in.
+func (w *Worker) mateWindow(q *query, a *alignment, mateLen int, qFirst bool) (strand uint8, from, to int64) {
+	low, high, n := int64(w.p.Insert.Low), int64(w.p.Insert.High), int64(mateLen)
+	af, at := a.unclipped(q.len())
+	ahead := a.strand == 0 // the mate lies to the right
+	strand = 1 - a.strand
+	switch w.p.Orientation {
+	case RF:
+		ahead = !ahead
+	case FF:
+		strand = a.strand
+		ahead = ahead == qFirst
+	}
+	// The fragment begins at the outer end of a and is low..high long.
+	if ahead {
+		return strand, af + low - n, af + high
+	}
+	return strand, at - high, at - low + n
+}
+
+func (w *Worker) rescueFrom(q *query, a *alignment, mate *query, qFirst bool, loaded *int8) {
+	n := mate.len()
+	if n < rescueK+minVotes || n > 1000 {
+		return
+	}
+	strand, from, to := w.mateWindow(q, a, n, qFirst)
+	ctg := &w.ix.contigs[a.contig]
+	from, to = max(from, ctg.Off), min(to, ctg.Off+ctg.Len)
+	if to-from < rescueK || to-from > 1<<16 {
+		return
+	}
+	if *loaded != int8(strand) {
+		w.rescuer.load(mate.strand[strand])
+		*loaded = int8(strand)
+	}
+	w.window = unpack(w.window, w.ix.packed, w.ix.holes, from, to)
+	d, votes := w.rescuer.vote(w.window, n)
+	if votes < minVotes {
+		return
+	}
+	diag := from + int64(d)
+	c := candidate{strand: strand, diag: diag, dmin: diag, dmax: diag, contig: a.contig}
+	if b, ok := w.extend(mate, &c); ok && b.score >= minScore {
+		if _, ok := w.properSize(q, a, mate, &b, qFirst); ok {
+			mate.addAlignment(b)
+		}
+	}
+}
