@@ -1,0 +1,118 @@
+package bgzfout
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/klauspost/compress/flate"
+)
+
+// samplePayloads are a compressible, a random, a repetitive and a tiny payload.
+func samplePayloads() [][]byte {
+	rng := rand.New(rand.NewPCG(7, 7))
+	random, text, zeros := make([]byte, payload), make([]byte, payload-5), make([]byte, payload)
+	for i := range random {
+		random[i] = byte(rng.Uint32())
+	}
+	for i := range text {
+		text[i] = "ACGTIIIIFF##"[rng.IntN(12)]
+	}
+	return [][]byte{text, random, zeros, {}, []byte("x"), random[:1000], text[:40_000]}
+}
+
+func TestBlockRoundTrip(t *testing.T) {
+	for level := range 10 {
+		d, err := getDeflater(level)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, data := range samplePayloads() {
+			got, err := d.appendBlock(nil, data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(got) > maxBlock {
+				t.Errorf("level=%d payload %d: block of %d bytes", level, i, len(got))
+			}
+			if !bytes.Equal(gunzip(t, got), data) {
+				t.Errorf("level=%d payload %d: other bytes come back", level, i)
+			}
+		}
+		if _, err := d.appendBlock(nil, make([]byte, payload+1)); err == nil {
+			t.Error("a payload beyond the limit was taken")
+		}
+	}
+}
+
+// A block must not depend on what the compressor saw before.
+func TestBlockIgnoresHistory(t *testing.T) {
+	for level := range 10 {
+		used, _ := getDeflater(level)
+		for round := range 3 {
+			for i, data := range samplePayloads() {
+				got, _ := used.appendBlock(nil, data)
+				fresh := &deflater{}
+				if level > 0 {
+					fresh.fw, _ = flate.NewWriter(&fresh.sink, level)
+				}
+				want, _ := fresh.appendBlock(nil, data)
+				if !bytes.Equal(got, want) {
+					t.Fatalf("level=%d round %d payload %d: block differs from a fresh compressor's", level, round, i)
+				}
+			}
+		}
+	}
+}
+
+// flate's hash tables count positions over all blocks in 32 bits; going round must not show.
+func TestBlockIgnoresCounterWrap(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs some seconds")
+	}
+	text := samplePayloads()[0][:30_000]
+	for level := 1; level <= 6; level++ {
+		d, _ := getDeflater(level)
+		want, _ := d.appendBlock(nil, text)
+		for i := range 70_000 { // each Reset moves on by 32 KiB or more: beyond 2^31 in all
+			d.fw.Reset(&sliceSink{})
+			d.fw.Write(text[:16])
+			d.fw.Flush()
+			if i%1009 == 0 || i > 65_000 && i < 65_600 {
+				if got, _ := d.appendBlock(nil, text); !bytes.Equal(got, want) {
+					t.Fatalf("level=%d: block differs after %d resets", level, i)
+				}
+			}
+		}
+	}
+}
+
+func TestEOFBlock(t *testing.T) {
+	if got := gunzip(t, eofBlock); len(got) != 0 {
+		t.Errorf("EOF block holds %d bytes", len(got))
+	}
+	if len(eofBlock) != 28 || eofBlock[16] != 27 {
+		t.Errorf("EOF block is % x", eofBlock)
+	}
+}
+
+func BenchmarkBlock(b *testing.B) {
+	recs := randomRecords(1, testRefs, 400)
+	var data []byte
+	for _, r := range recs {
+		data = append(data, r.data...)
+	}
+	data = data[:payload]
+	for _, level := range []int{0, 1, 6} {
+		b.Run(fmt.Sprintf("level=%d", level), func(b *testing.B) {
+			d, _ := getDeflater(level)
+			out := make([]byte, 0, maxBlock)
+			b.SetBytes(payload)
+			b.ReportAllocs()
+			for b.Loop() {
+				out, _ = d.appendBlock(out[:0], data)
+			}
+		})
+	}
+}
