@@ -2,6 +2,7 @@ package bamrec
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 )
 
@@ -61,13 +62,13 @@ func Validate(rec []byte) error {
 		return fmt.Errorf("bam record of %d bytes needs %d", len(rec), need)
 	}
 	if rec[fixedLen+name-1] != 0 {
-		return fmt.Errorf("bam record whose name has no end")
+		return errors.New("bam record whose name has no end")
 	}
 	_, _, tags := bodyBytes(rec)
 	for len(tags) > 0 {
 		size := tagLen(tags)
 		if size < 0 {
-			return fmt.Errorf("bam record with a damaged tag")
+			return errors.New("bam record with a damaged tag")
 		}
 		tags = tags[size:]
 	}

@@ -54,46 +54,68 @@ const (
 )
 
 var (
-	forward [256][2]byte // a packed byte to its two letters
-	flipped [256][2]byte // a packed byte to the two complements, second base first
+	forward [256]uint16 // a packed byte to its two letters, the first in the low byte
+	flipped [256]uint16 // a packed byte to the two complements, second base first
 )
 
 func init() {
 	for i := range forward {
-		forward[i] = [2]byte{alphabet[i>>4], alphabet[i&15]}
-		flipped[i] = [2]byte{complement[i&15], complement[i>>4]}
+		hi, lo := i>>4, i&15
+		forward[i] = uint16(alphabet[hi]) | uint16(alphabet[lo])<<8
+		flipped[i] = uint16(complement[lo]) | uint16(complement[hi])<<8
 	}
 }
 
 // unpack writes the bases to dst, as they are or reverse-complemented.
 func unpack(dst, packed []byte, reverse bool) {
+	le := binary.LittleEndian
 	n := len(dst)
-	for i, b := range packed[:n/2] {
-		if reverse {
-			copy(dst[n-2*i-2:], flipped[b][:])
-		} else {
-			copy(dst[2*i:], forward[b][:])
+	pairs := packed[:n/2]
+	if !reverse {
+		for _, b := range pairs {
+			le.PutUint16(dst, forward[b])
+			dst = dst[2:]
 		}
-	}
-	if n%2 == 0 {
+		if n%2 == 1 {
+			dst[0] = alphabet[packed[n/2]>>4]
+		}
 		return
 	}
-	if last := packed[n/2] >> 4; reverse {
-		dst[0] = complement[last]
-	} else {
-		dst[n-1] = alphabet[last]
+	for _, b := range pairs {
+		le.PutUint16(dst[len(dst)-2:], flipped[b])
+		dst = dst[:len(dst)-2]
+	}
+	if n%2 == 1 {
+		dst[0] = complement[packed[n/2]>>4]
 	}
 }
 
+const (
+	lowBits  = 0x7f7f7f7f7f7f7f7f
+	offset33 = 0x2121212121212121
+)
+
+// plus33 adds 33 to each of eight bytes, without carrying between them.
+func plus33(x uint64) uint64 { return ((x & lowBits) + offset33) ^ (x &^ lowBits) }
+
 // add33 writes phred values as ASCII, as they are or back to front.
 func add33(dst, qual []byte, reverse bool) {
-	if !reverse {
-		for i, q := range qual {
-			dst[i] = q + 33
+	le := binary.LittleEndian
+	for len(qual) >= 8 && len(dst) >= 8 {
+		x := plus33(le.Uint64(qual))
+		qual = qual[8:]
+		if reverse {
+			binary.BigEndian.PutUint64(dst[len(dst)-8:], x)
+			dst = dst[:len(dst)-8]
+		} else {
+			le.PutUint64(dst, x)
+			dst = dst[8:]
 		}
-		return
 	}
 	for i, q := range qual {
-		dst[len(dst)-1-i] = q + 33
+		if reverse {
+			i = len(dst) - 1 - i
+		}
+		dst[i] = q + 33
 	}
 }
