@@ -12,7 +12,7 @@ func AppendTagInt(dst []byte, tag [2]byte, v int64) []byte {
 	dst = append(dst, tag[0], tag[1])
 	switch {
 	case v < math.MinInt32 || v > math.MaxUint32:
-		panic(fmt.Sprintf("bamrec: tag %s: %d does not fit", tag[:], v))
+		panic(fmt.Sprintf("bamrec: tag %s: %d does not fit", string(tag[:]), v)) // the copy keeps tag off the heap
 	case v >= 0 && v <= math.MaxUint8:
 		return append(dst, 'C', uint8(v))
 	case v >= 0 && v <= math.MaxUint16:
