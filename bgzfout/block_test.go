@@ -50,17 +50,16 @@ func TestBlockRoundTrip(t *testing.T) {
 func TestBlockIgnoresHistory(t *testing.T) {
 	for level := range 10 {
 		used, _ := getDeflater(level)
-		for round := range 3 {
-			for i, data := range samplePayloads() {
-				got, _ := used.appendBlock(nil, data)
-				fresh := &deflater{}
-				if level > 0 {
-					fresh.fw, _ = flate.NewWriter(&fresh.sink, level)
-				}
-				want, _ := fresh.appendBlock(nil, data)
-				if !bytes.Equal(got, want) {
-					t.Fatalf("level=%d round %d payload %d: block differs from a fresh compressor's", level, round, i)
-				}
+		used.appendBlock(nil, samplePayloads()[6])
+		for i, data := range samplePayloads() {
+			got, _ := used.appendBlock(nil, data)
+			fresh := &deflater{}
+			if level > 0 {
+				fresh.fw, _ = flate.NewWriter(&fresh.sink, level)
+			}
+			want, _ := fresh.appendBlock(nil, data)
+			if !bytes.Equal(got, want) {
+				t.Fatalf("level=%d payload %d: block differs from a fresh compressor's", level, i)
 			}
 		}
 	}
@@ -68,18 +67,18 @@ func TestBlockIgnoresHistory(t *testing.T) {
 
 // flate's hash tables count positions over all blocks in 32 bits; going round must not show.
 func TestBlockIgnoresCounterWrap(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs some seconds")
+	if testing.Short() || raceEnabled {
+		t.Skip("takes seconds, on one goroutine")
 	}
 	text := samplePayloads()[0][:30_000]
-	for level := 1; level <= 6; level++ {
+	for _, level := range []int{1, 6} { // 2 to 5 count the same way
 		d, _ := getDeflater(level)
 		want, _ := d.appendBlock(nil, text)
 		for i := range 70_000 { // each Reset moves on by 32 KiB or more: beyond 2^31 in all
 			d.fw.Reset(&sliceSink{})
 			d.fw.Write(text[:16])
 			d.fw.Flush()
-			if i%1009 == 0 || i > 65_000 && i < 65_600 {
+			if i%1009 == 0 || i > 60_000 && i%16 == 0 {
 				if got, _ := d.appendBlock(nil, text); !bytes.Equal(got, want) {
 					t.Fatalf("level=%d: block differs after %d resets", level, i)
 				}

@@ -23,7 +23,10 @@ func openFolder(fsys vfs.FS, dir string) (made bool, err error) {
 	info, err := fsys.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		err := fsys.Mkdir(dir, 0o777)
+		err := fsys.Mkdir(dir, 0o777) // the umask has its say
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			fsys.Remove(dir) // a call that failed may still have made it
+		}
 		return err == nil, err
 	case err != nil:
 		return false, err

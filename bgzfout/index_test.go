@@ -122,10 +122,10 @@ func indexCases() []indexCase {
 		{"unmapped records at their mates' places", testRefs, []testRec{placed(rng, 1, 16383, 4, nil), placed(rng, 1, 16384, 4, nil)}, BAI},
 		{"a place of -1 on a reference", testRefs, append([]testRec{placed(rng, 1, -1, 4, nil)}, one(1, 5)...), BAI},
 		{"records larger than blocks", testRefs, huge, BAI},
-		{"some thousand", testRefs, randomRecords(11, testRefs, 12_000), BAI},
-		{"some thousand, csi", testRefs, randomRecords(12, testRefs, 12_000), CSI},
+		{"some thousand", testRefs, randomRecords(11, testRefs, 7000), BAI},
+		{"some thousand, csi", testRefs, randomRecords(12, testRefs, 7000), CSI},
 		{"no records, csi", testRefs, nil, CSI},
-		{"long references, csi", long, randomRecords(13, long, 12_000), CSI},
+		{"long references, csi", long, randomRecords(13, long, 7000), CSI},
 		{"short references, csi", []int64{100}, nil, CSI},
 	}
 }
@@ -406,6 +406,24 @@ func TestBAMMisuse(t *testing.T) {
 	}
 	if err := b.WriteIndex(&failAfter{limit: 20}); !errors.Is(err, errDiskFull) {
 		t.Errorf("WriteIndex on a full disk = %v", err)
+	}
+}
+
+func TestBAMAddDoesNotAllocate(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	b, err := NewBAM(io.Discard, testHeader(testRefs), testRefs, BAI, Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec := placed(rng, 1, 100, 0, []uint32{100 << 4}).data
+	for range 5000 { // the blocks' mark lists reach their size
+		b.Add(rec)
+	}
+	if n := testing.AllocsPerRun(5000, func() { b.Add(rec) }); n > 0 {
+		t.Errorf("%v allocations per record", n)
+	}
+	if err := b.Close(); err != nil {
+		t.Error(err)
 	}
 }
 

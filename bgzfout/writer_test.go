@@ -126,7 +126,7 @@ func TestWriterDiskFull(t *testing.T) {
 			t.Fatal(err)
 		}
 		size := whole.buf.Len()
-		step := max(1, size/60)
+		step := max(1, size/25)
 		limits := []int{0, 1, size - 29, size - 28, size - 27, size - 1}
 		for limit := step; limit < size; limit += step {
 			limits = append(limits, limit)

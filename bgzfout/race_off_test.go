@@ -1,0 +1,5 @@
+//go:build !race
+
+package bgzfout
+
+const raceEnabled = false
