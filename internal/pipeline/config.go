@@ -1,0 +1,140 @@
+package pipeline
+
+import (
+	"io"
+	"log/slog"
+	"path/filepath"
+	"strings"
+
+	"github.com/alignpipe/alignpipe/internal/vfs"
+	"github.com/alignpipe/alignpipe/mapper"
+)
+
+// Format is the kind of the output file.
+type Format int
+
+// The formats.
+const (
+	FormatAuto Format = iota // by the ending of the name; BAM for a stream
+	FormatBAM
+	FormatSAM
+)
+
+// IndexChoice says which index is written beside a BAM.
+type IndexChoice int
+
+// The choices.
+const (
+	IndexAuto IndexChoice = iota // BAI, or CSI where a reference is too long for BAI; none for SAM and streams
+	IndexBAI
+	IndexCSI
+	IndexNone
+)
+
+// Stdio is the name that stands for standard input or output.
+const Stdio = "-"
+
+// Orientations are the words for how mates face each other.
+func Orientations() map[string]mapper.Orientation {
+	return map[string]mapper.Orientation{"fr": mapper.FR, "rf": mapper.RF, "ff": mapper.FF}
+}
+
+// Config is one run of align. The zero values of optional fields are the defaults.
+type Config struct {
+	FS     vfs.FS // nil: the real file system
+	Stdin  io.Reader
+	Stdout io.Writer
+	Log    *slog.Logger // nil: silence
+
+	Ref         string   // FASTA, plain or gzip, or an .apx index
+	Reads       []string // one or two FASTQ files; "-" is Stdin
+	Interleaved bool     // one file holds both mates
+	Comments    bool     // comments become tags
+	SkipBad     bool     // bad records are counted, not fatal
+	Orientation mapper.Orientation
+
+	Output    string
+	Format    Format
+	Shards    int // 0: one file; N: a folder of N BAM files
+	Level     int // BGZF level, 0 to 9
+	Index     IndexChoice
+	Threads   int    // for everything; 0: DefaultThreads
+	Memory    int64  // bytes for the whole program; 0: 80 % of MemoryLimit
+	TempDir   string // parent of the private temporary folder; empty: os.TempDir
+	ReadGroup ReadGroup
+	Version   string // of the program, for @PG
+}
+
+func (c *Config) paired() bool { return c.Interleaved || len(c.Reads) == 2 }
+
+// normalise fills defaults and refuses what cannot be meant. It touches no file but
+// the output's name.
+func (c *Config) normalise() error {
+	if c.FS == nil {
+		c.FS = vfs.OS
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Threads == 0 {
+		c.Threads = DefaultThreads()
+	}
+	if err := c.checkInput(); err != nil {
+		return err
+	}
+	return c.checkOutput()
+}
+
+func (c *Config) checkInput() error {
+	switch {
+	case len(c.Reads) == 0 || len(c.Reads) > 2:
+		return Misuse("", "give one or two files of reads, not %d", len(c.Reads))
+	case c.Interleaved && len(c.Reads) == 2:
+		return Misuse("", "--interleaved takes one file of reads, not two")
+	case len(c.Reads) == 2 && c.Reads[0] == c.Reads[1]:
+		return Misuse("--interleaved takes both mates from one file", "both mates are to come from %s", c.Reads[0])
+	case c.Threads < 0:
+		return Misuse("", "%d threads cannot work", c.Threads)
+	}
+	return nil
+}
+
+func (c *Config) checkOutput() error {
+	if c.Output == "" {
+		return Misuse("-o out.bam writes a file, -o - standard output", "no output was given")
+	}
+	if c.Level < 0 || c.Level > 9 {
+		return Misuse("", "level %d is not between 0 and 9", c.Level)
+	}
+	if c.Shards < 0 {
+		return Misuse("", "%d shards cannot be written", c.Shards)
+	}
+	if c.Format == FormatAuto {
+		c.Format = FormatBAM
+		if strings.EqualFold(filepath.Ext(c.Output), ".sam") {
+			c.Format = FormatSAM
+		}
+	}
+	stream := c.streams()
+	switch {
+	case c.Shards > 0 && stream:
+		return Misuse("", "shards need a folder, not the stream %s", c.Output)
+	case c.Shards > 0 && c.Format == FormatSAM:
+		return Misuse("", "shards are BAM files; they cannot be SAM")
+	case stream && (c.Index == IndexBAI || c.Index == IndexCSI):
+		return Misuse("", "the stream %s cannot have an index", c.Output)
+	case c.Format == FormatSAM && (c.Index == IndexBAI || c.Index == IndexCSI):
+		return Misuse("write .bam to have an index", "a SAM file cannot have an index")
+	}
+	if c.Shards == 0 && !stream {
+		if info, err := c.FS.Stat(c.Output); err == nil && info.IsDir() {
+			return Misuse("--shards N writes into a folder", "output %s is a folder", c.Output)
+		}
+	}
+	return nil
+}
+
+// streams tells whether the output is written in place, as it comes.
+func (c *Config) streams() bool {
+	return c.Output == Stdio || c.Shards == 0 && vfs.IsStream(c.FS, c.Output)
+}

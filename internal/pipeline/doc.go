@@ -1,0 +1,18 @@
+// Package pipeline joins the stages of alignpipe into one run.
+//
+// [Run] is the one place that makes queues, starts goroutines and waits for them:
+//
+//	reader ─batches─► sampler ─batches─► N mappers, each with its own sorter slab
+//	                                         │ all mappers done
+//	                                         ▼
+//	                     merger ─records─► BAM, shards, SAM or a stream
+//	                        └─chunks─► auditors (sum of the merged records)
+//
+// A run ends well only when the sum over the merged records equals the sum taken by
+// the reader; the end-of-file block is written after that, and the final names appear
+// after everything is on disk. Whatever goes wrong before leaves no file behind.
+//
+// run.go has the order of events, memory.go the memory plan, output.go the
+// destinations, audit.go the check that no read is lost, verify.go the independent
+// re-reading of a finished file.
+package pipeline

@@ -1,0 +1,38 @@
+package pipeline
+
+import (
+	"fmt"
+	"strings"
+)
+
+// contigs is what a header says of the reference; the mapper's index gives it.
+type contigs interface {
+	Names() []string
+	Lens() []int64
+	MD5s() []string
+}
+
+// headerText is the SAM header. It names nothing that does not change the records: no
+// paths, no thread count, no time, so that equal results are equal files.
+func headerText(cfg *Config, ref contigs) string {
+	var b strings.Builder
+	b.WriteString("@HD\tVN:1.6\tSO:coordinate\n")
+	names, lens, sums := ref.Names(), ref.Lens(), ref.MD5s()
+	for i := range names {
+		fmt.Fprintf(&b, "@SQ\tSN:%s\tLN:%d\tM5:%s\n", names[i], lens[i], sums[i])
+	}
+	if cfg.ReadGroup.Line != "" {
+		b.WriteString(cfg.ReadGroup.Line + "\n")
+	}
+	fmt.Fprintf(&b, "@PG\tID:alignpipe\tPN:alignpipe\tVN:%s\tCL:alignpipe align", cfg.Version)
+	if cfg.Comments {
+		b.WriteString(" --comments")
+	}
+	for word, o := range Orientations() {
+		if o == cfg.Orientation && word != "fr" {
+			b.WriteString(" --orientation " + word)
+		}
+	}
+	b.WriteString("\n")
+	return b.String()
+}

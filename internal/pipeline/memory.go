@@ -1,0 +1,70 @@
+package pipeline
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	"github.com/alignpipe/alignpipe/sorter"
+)
+
+const (
+	// defaultShare leaves the page cache and the other processes of a job some room.
+	defaultShare = 0.8
+	// runtimeSlack covers code, stacks, the collector's lag and thread stacks.
+	runtimeSlack = 40 << 20
+	// mapperScratch bounds one mapper's matrices, anchors and record buffers.
+	mapperScratch = 8 << 20
+	// deflateScratch bounds one compressor's hash tables with its blocks in flight.
+	deflateScratch = 3 << 20
+)
+
+// memoryPlan divides the budget of the whole program; all figures are bytes.
+type memoryPlan struct {
+	total   int64
+	index   int64 // mapped or off-heap
+	reader  int64 // batches and inflated chunks in flight
+	workers int64 // mappers' scratch, compressors, auditors
+	slack   int64
+	sorter  int64 // what is left: slabs, and later merge buffers
+}
+
+// planMemory gives the sorter what the others leave, and refuses a budget that leaves
+// too little, saying how much would do.
+func planMemory(total, index, readers int64, threads int) (memoryPlan, error) {
+	p := memoryPlan{total: total, index: index, reader: readers, slack: runtimeSlack}
+	p.workers = int64(threads)*(mapperScratch+deflateScratch) + auditMemory(threads)
+	fixed := p.index + p.reader + p.workers + p.slack
+	p.sorter = total - fixed
+	if least := fixed + sorter.MinMem(threads); total < least {
+		return p, Misuse(fmt.Sprintf("give -m %s or more, or fewer threads", FormatSize(least)),
+			"%s of memory are too little: the index takes %s, the readers %s, %d workers %s; the least is %s",
+			FormatSize(total), FormatSize(index), FormatSize(p.reader), threads, FormatSize(p.workers), FormatSize(least))
+	}
+	return p, nil
+}
+
+// heapLimit is what the Go heap may take: everything that does not lie outside of it.
+func (p memoryPlan) heapLimit() int64 { return p.total - p.index - p.sorter }
+
+func (p memoryPlan) String() string {
+	return fmt.Sprintf("memory %s: index %s, reader %s, workers %s, sorter %s, slack %s", FormatSize(p.total),
+		FormatSize(p.index), FormatSize(p.reader), FormatSize(p.workers), FormatSize(p.sorter), FormatSize(p.slack))
+}
+
+// apply holds the collector to the plan and returns a function that takes that back.
+func (p memoryPlan) apply() (restore func()) {
+	old := debug.SetMemoryLimit(p.heapLimit())
+	return func() { debug.SetMemoryLimit(old) }
+}
+
+// budget is the memory that the run may use.
+func (c *Config) budget() (int64, error) {
+	if c.Memory > 0 {
+		return c.Memory, nil
+	}
+	limit, _ := MemoryLimit()
+	if limit == 0 {
+		return 0, Misuse("give -m SIZE", "how much memory this process may use is not known")
+	}
+	return int64(float64(limit) * defaultShare), nil
+}
