@@ -27,10 +27,11 @@ type Config struct {
 	WriteStage    *meter.Stage // charged with the calls of dst, which must not be metered again
 }
 
-// MemoryBound returns the bytes that one Writer of this configuration may hold.
+// MemoryBound returns the bytes that one Writer of this configuration may hold. A BAM
+// has its index on top.
 func (c Config) MemoryBound() int64 {
 	c = c.withDefaults()
-	const perBlock = payload + maxBlock + payload/minRecord*markBytes
+	const perBlock = payload + maxBlock + 2*payload/minRecord*markBytes // marks double as they grow
 	const perWorker = 2 << 20 // flate's tables at the costliest level
 	return int64(c.InFlight)*perBlock + int64(c.Workers)*perWorker + writeBytes + maxBlock
 }
