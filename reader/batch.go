@@ -42,7 +42,7 @@ const (
 	bytesPerBase = 4
 	// basesPerTemplate is the length from which on a batch's templates are bounded by its
 	// bases; for shorter ones their number is, so that empty reads cannot fill the memory.
-	basesPerTemplate = 64
+	basesPerTemplate = 32
 )
 
 func limitsOf(batchBases int) limits {

@@ -27,8 +27,7 @@ func (r *Reader) read(ctx context.Context, i int, b *Batch) error {
 	p := r.parsers[i]
 	for {
 		err := p.next(ctx, b)
-		var syntax *SyntaxError
-		if err == nil || !r.cfg.SkipBad || !errors.As(err, &syntax) {
+		if err == nil || !r.cfg.SkipBad || !isSyntax(err) {
 			return err
 		}
 		r.skip(err)
@@ -37,6 +36,11 @@ func (r *Reader) read(ctx context.Context, i int, b *Batch) error {
 			return err
 		}
 	}
+}
+
+func isSyntax(err error) bool {
+	var syntax *SyntaxError
+	return errors.As(err, &syntax)
 }
 
 // skip counts and reports one dropped read.

@@ -74,7 +74,7 @@ func notHeader(c byte) error {
 	if c == '>' {
 		return errFASTA
 	}
-	return fmt.Errorf("expected '@' at the start of a record: %w", badByte(c, "record start"))
+	return fmt.Errorf("expected '@' at the start of a record, found %q", c)
 }
 
 // onlyBlank accepts blank lines, the first of which was just read, up to the end of the file.
