@@ -93,15 +93,15 @@ tool_version() {
 
 # --- measuring
 
-# shell LINE runs a command line, which fails when any part of it does.
-shell() { bash -o pipefail -c "$1"; }
+# A command line runs without splitting or globbing of its variables, since names may hold blanks, and fails when any part of it does.
+shell=(bash -f -o pipefail -c)
 
 build_index() {
 	local tool=$1
 	[ "$tool" != alignpipe ] && [ -e "$I/$tool.done" ] && return # ours changes with the code
 	[ -s "$I/ref.fa" ] || case $REF in *.gz) gzip -dc "$REF" >"$I/ref.fa" ;; *) cp "$REF" "$I/ref.fa" ;; esac
 	echo "indexing for $tool" >&2
-	shell "$(tool_index "$tool")" >"$work/log" 2>&1 || { cat "$work/log" >&2; die "$tool cannot index $REF"; }
+	"${shell[@]}" "IFS=; $(tool_index "$tool")" >"$work/log" 2>&1 || { cat "$work/log" >&2; die "$tool cannot index $REF"; }
 	touch "$I/$tool.done"
 }
 
@@ -113,7 +113,7 @@ measure() {
 	rm -f "$OUT" "$OUT.bai"
 	find "$REF" "$R1" "$R2" "$I" -type f -exec cat {} + >/dev/null
 	sync
-	/usr/bin/time -o "$work/time" -f '%e %U %S %M' bash -o pipefail -c "$line" >"$work/log" 2>&1 ||
+	/usr/bin/time -o "$work/time" -f '%e %U %S %M' "${shell[@]}" "IFS=; $line" >"$work/log" 2>&1 ||
 		{ tail -20 "$work/log" >&2; die "$tool failed"; }
 	[ -s "$OUT.bai" ] || die "$tool left no index"
 	awk -v size="$(stat -c %s "$OUT")" '{ printf "%s %.2f %d %.1f\n", $1, $2 + $3, $4 / 1024, size / 1048576 }' "$work/time" >>"$work/$tool.runs"
