@@ -87,9 +87,9 @@ func (p *parser) fast(b *Batch) outcome {
 	if qualAt+n >= len(rec) {
 		return short
 	}
-	title := rec[1 : seqAt-1]
+	title := withoutCR(rec[1 : seqAt-1])
 	raw, err := nameLen(title)
-	if err != nil || rec[qualAt+n] != '\n' || !repeats(rec[plusAt+1:qualAt-1], title[:raw]) {
+	if err != nil || rec[qualAt+n] != '\n' || !repeats(withoutCR(rec[plusAt+1:qualAt-1]), title[:raw]) {
 		return unlike
 	}
 	if !p.add(b, title, raw, rec[seqAt:seqAt+n], rec[qualAt:qualAt+n]) {
@@ -136,7 +136,7 @@ func nameLen(title []byte) (int, error) {
 		n++
 	}
 	name := title[:n]
-	end := n == len(title) || isBlank(title[n]) || title[n] == '\r' && n+1 == len(title)
+	end := n == len(title) || isBlank(title[n])
 	switch {
 	case withoutMate(name) > maxName:
 		return maxName, errLongName
@@ -164,9 +164,15 @@ func withoutMate(name []byte) int {
 	return n
 }
 
-// commentOf is what follows the blank after the name, without a carriage return.
-func commentOf(title []byte, raw int) []byte {
-	return bytes.TrimSuffix(title[min(raw+1, len(title)):], []byte("\r"))
+// commentOf is what follows the blank after the name.
+func commentOf(title []byte, raw int) []byte { return title[min(raw+1, len(title)):] }
+
+// withoutCR cuts one carriage return off the end of a line.
+func withoutCR(line []byte) []byte {
+	if n := len(line); n > 0 && line[n-1] == '\r' {
+		return line[:n-1]
+	}
+	return line
 }
 
 // repeats tells whether what follows '+' is nothing, or starts with the read's name.
@@ -174,6 +180,5 @@ func repeats(plus, name []byte) bool {
 	if len(plus) == 0 {
 		return true
 	}
-	return bytes.HasPrefix(plus, name) &&
-		(len(plus) == len(name) || isBlank(plus[len(name)]) || string(plus[len(name):]) == "\r")
+	return bytes.HasPrefix(plus, name) && (len(plus) == len(name) || isBlank(plus[len(name)]))
 }

@@ -28,7 +28,7 @@ func (p *parser) readLine(ctx context.Context) (line []byte, ok bool, err error)
 		rest := p.win.rest()[l.at:]
 		if i := bytes.IndexByte(rest[seen:], '\n'); i >= 0 {
 			l.after = l.at + seen + i + 1
-			return bytes.TrimSuffix(rest[:seen+i], []byte("\r")), true, nil
+			return withoutCR(rest[:seen+i]), true, nil
 		}
 		seen = len(rest)
 		if p.win.more(ctx) {
@@ -38,7 +38,7 @@ func (p *parser) readLine(ctx context.Context) (line []byte, ok bool, err error)
 			return nil, false, err
 		}
 		l.after = l.at + seen
-		return bytes.TrimSuffix(rest, []byte("\r")), seen > 0, nil
+		return withoutCR(rest), seen > 0, nil
 	}
 }
 

@@ -127,7 +127,7 @@ func refRecord(lines []string) (string, int) {
 func FuzzParser(f *testing.F) {
 	for _, s := range []string{
 		"", "\n", "@a\nACGT\n+\nIIII\n", "@a b\r\nAC\r\nGT\r\n+a b\r\n@I\r\n+I\r\n\r\n", "@a/1\n\n+\n\n@b\nN\n+b\n!",
-		"@a\nACGT\n+\nIII\n@b\nA\n+\nI\n", "@a\nA\x00\n+\nI\n", "@a\n+\n\n", "@a\nA\n+\nI\n\n\n@b\nA\n+\nI\n", "@a\r\nA\r\n+a\r\nI", "@a\n\r\n+\r\n",
+		"@a\nACGT\n+\nIII\n@b\nA\n+\nI\n", "@a\nA\x00\n+\nI\n", "@a\n+\n\n", "@a\nA\n+\nI\n\n\n@b\nA\n+\nI\n", "@a\r\nA\r\n+a\r\nI", "@a\n\r\n+\r\n", "@0\r\r\n+0", "@a b\r\nA\n+a\r\nI\n",
 	} {
 		f.Add([]byte(s), 3)
 	}

@@ -167,5 +167,5 @@ func (p *parser) quality(ctx context.Context, b *Batch, n int) error {
 // lineLen is the length of the current line without its end.
 func (p *parser) lineLen() int {
 	line := p.win.rest()[p.lines.at:p.lines.after]
-	return len(bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r")))
+	return len(withoutCR(bytes.TrimSuffix(line, []byte("\n"))))
 }
