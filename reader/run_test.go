@@ -177,9 +177,9 @@ func (l *loop) Read(p []byte) (int, error) {
 }
 
 // endless starts a reader of endless input.
-func endless(t testing.TB, text string) (next func() *Batch) {
+func endless(t testing.TB, text string, batchBases int) (next func() *Batch) {
 	ctx, cancel := context.WithCancel(context.Background())
-	r, err := Open(ctx, Config{Paths: []string{"-"}, Stdin: &loop{text: text}, InFlight: 3})
+	r, err := Open(ctx, Config{Paths: []string{"-"}, Stdin: &loop{text: text}, BatchBases: batchBases, InFlight: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +198,7 @@ func TestNoAllocationPerRecord(t *testing.T) {
 		"four lines":       records(1000, 0),
 		"CRLF and wrapped": strings.Repeat("@a b\r\nACGTACGT\r\nACGT\r\n+a b\r\n@III\r\nIIIIIIII\r\n", 500),
 	} {
-		next := endless(t, text)
+		next := endless(t, text, 1<<16)
 		for range 20 {
 			next().Release()
 		}
@@ -238,7 +238,7 @@ func BenchmarkReader(b *testing.B) {
 
 func BenchmarkParse(b *testing.B) {
 	text := strings.Repeat("@A00123:45:HXYZ:1:1101:1234:5678 1:N:0:ACGT\n"+strings.Repeat("ACGTT", 30)+"\n+\n"+strings.Repeat("FFF:,", 30)+"\n", 3000)
-	next := endless(b, text)
+	next := endless(b, text, 0)
 	b.ReportAllocs()
 	reads, bytes := 0, int64(len(text)/3000)
 	for b.Loop() {
