@@ -48,8 +48,9 @@ func cancelOnSignal(parent context.Context) (ctx context.Context, caught func() 
 
 // dieBy ends the program by a signal, so that the caller sees why it ended.
 func dieBy(s os.Signal) {
-	signal.Reset(s)
 	if n, ok := s.(syscall.Signal); ok {
+		signal.Reset(s)
+		defaultAction(n)
 		_ = syscall.Kill(os.Getpid(), n)
 	}
 	time.Sleep(100 * time.Millisecond) // the signal comes to some thread soon

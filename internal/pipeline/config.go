@@ -115,6 +115,11 @@ func (c *Config) checkOutput() error {
 			c.Format = FormatSAM
 		}
 	}
+	if c.Shards == 0 && c.Output != Stdio {
+		if info, err := c.FS.Stat(c.Output); err == nil && info.IsDir() {
+			return Misuse("--shards N writes into a folder", "output %s is a folder", c.Output)
+		}
+	}
 	stream := c.streams()
 	switch {
 	case c.Shards > 0 && stream:
@@ -125,11 +130,6 @@ func (c *Config) checkOutput() error {
 		return Misuse("", "the stream %s cannot have an index", c.Output)
 	case c.Format == FormatSAM && (c.Index == IndexBAI || c.Index == IndexCSI):
 		return Misuse("write .bam to have an index", "a SAM file cannot have an index")
-	}
-	if c.Shards == 0 && !stream {
-		if info, err := c.FS.Stat(c.Output); err == nil && info.IsDir() {
-			return Misuse("--shards N writes into a folder", "output %s is a folder", c.Output)
-		}
 	}
 	return nil
 }

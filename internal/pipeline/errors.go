@@ -74,8 +74,10 @@ func Hint(err error) string {
 	return ""
 }
 
-// ExitCode is the exit code that the class of an error asks for.
+// ExitCode is the exit code that the class of an error asks for. Data that could not be
+// read, for the system refused, is not bad data.
 func ExitCode(err error) int {
+	var refused syscall.Errno
 	switch {
 	case err == nil:
 		return ExitOK
@@ -83,6 +85,8 @@ func ExitCode(err error) int {
 		return ExitMisuse
 	case errors.Is(err, ErrOutput):
 		return ExitOutput
+	case errors.As(err, &refused):
+		return ExitFailed
 	case errors.Is(err, reader.ErrInput), errors.Is(err, mapper.ErrInput):
 		return ExitData
 	default:

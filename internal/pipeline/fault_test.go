@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -14,15 +15,15 @@ import (
 	"github.com/alignpipe/alignpipe/internal/vfs/faultfs"
 )
 
-// faultConfig is a small job: 200 pairs, one thread so that operations come in a stable
+// faultConfig is a small job: 100 pairs, one thread so that operations come in a stable
 // order, an old output in place.
 func faultConfig(t *testing.T, shards int) Config {
 	t.Helper()
 	cfg := lambdaConfig(t)
 	cfg.Threads = 1
 	cfg.Reads = []string{
-		write(t, "1.fq", firstReads(gunzip(t, lambda1), 200)),
-		write(t, "2.fq", firstReads(gunzip(t, lambda2), 200)),
+		write(t, "1.fq", firstReads(gunzip(t, lambda1), 100)),
+		write(t, "2.fq", firstReads(gunzip(t, lambda2), 100)),
 	}
 	if cfg.Shards = shards; shards > 0 {
 		cfg.Output = filepath.Join(filepath.Dir(cfg.Output), "out")
@@ -52,40 +53,86 @@ func tree(t *testing.T, dir string) string {
 // temporary files nor goroutines. Where the operation did not matter (cleaning up, say) the
 // run may succeed, and then its output must be the undisturbed one.
 func TestEveryFileOperationMayFail(t *testing.T) {
-	for _, shards := range []int{0, 3} {
-		for _, cause := range []syscall.Errno{syscall.EIO, syscall.ENOSPC} {
-			t.Run(fmt.Sprintf("shards=%d,error=%v", shards, cause), func(t *testing.T) {
-				t.Parallel()
-				campaign(t, faultConfig(t, shards), cause)
-			})
-		}
+	tests := []struct {
+		name   string
+		shards int
+		spill  bool // and only the operations on spilled runs
+		cause  syscall.Errno
+	}{
+		{"one file, bad disk", 0, false, syscall.EIO},
+		{"one file, full disk", 0, false, syscall.ENOSPC},
+		{"two shards, bad disk", 2, false, syscall.EIO},
+		{"spilled runs, full disk", 0, true, syscall.ENOSPC},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			cfg, among := faultConfig(t, tt.shards), ""
+			if tt.spill {
+				cfg.Reads, among = []string{write(t, "n.fq", heavyReads())}, ".alignpipe-tmp"
+				cfg.Memory = least(t, cfg)
+			}
+			campaign(t, cfg, among, tt.cause)
+		})
 	}
 }
 
-func campaign(t *testing.T, cfg Config, cause syscall.Errno) {
-	counting := faultfs.New(vfs.OS, nil)
-	cfg.FS = counting
-	mustRun(t, cfg)
+// heavyReads are quick to map, for they hold no seed, and take 12 MB in the sorter.
+func heavyReads() []byte {
+	bases, quals := bytes.Repeat([]byte("N"), 20_000), bytes.Repeat([]byte("I"), 20_000)
+	var text []byte
+	for i := range 400 {
+		text = fmt.Appendf(text, "@n%d\n%s\n+\n%s\n", i, bases, quals)
+	}
+	return text
+}
+
+// failing is a plan that fails the i-th operation on paths that contain among, and tells
+// which that was. It counts them all.
+type failing struct {
+	i, seen int
+	among   string
+	cause   error
+	hit     faultfs.Op
+}
+
+func (f *failing) plan(op faultfs.Op) error {
+	if !strings.Contains(op.Path, f.among) {
+		return nil
+	}
+	f.seen++
+	if f.seen-1 != f.i {
+		return nil
+	}
+	f.hit = op
+	return f.cause
+}
+
+func campaign(t *testing.T, cfg Config, among string, cause syscall.Errno) {
+	counting := failing{i: -1, among: among}
+	cfg.FS = faultfs.New(vfs.OS, counting.plan)
+	result := mustRun(t, cfg)
+	if among != "" && result.Sort.SpilledRuns == 0 {
+		t.Error("nothing spilled")
+	}
 	dir := filepath.Dir(cfg.Output)
 	good := tree(t, dir)
-	ops := counting.Ops()
-	if ops < 20 {
-		t.Fatalf("only %d operations", ops)
+	if counting.seen < 8 {
+		t.Fatalf("only %d operations", counting.seen)
 	}
+	last := counting.seen + 4 // a run over an old output has more to do
+	step := 1 + last/120      // a spilling run writes a hundred times the same way
 	// The same run again, but over an output that is a little different.
 	old := strings.NewReplacer("=\"", "=\"old ").Replace(good)
-	for i := range ops + 4 {
+	for i := range last {
+		if i%step != 0 && i < last-12 {
+			continue
+		}
 		restore(t, dir, good)
-		var hit faultfs.Op
-		cfg.FS = faultfs.New(vfs.OS, func(op faultfs.Op) error {
-			if op.Index == i {
-				hit = op
-				return cause
-			}
-			return nil
-		})
+		fault := failing{i: i, among: among, cause: cause}
+		cfg.FS = faultfs.New(vfs.OS, fault.plan)
 		_, err := Run(t.Context(), cfg)
-		got := tree(t, dir)
+		hit, got := fault.hit, tree(t, dir)
 		switch {
 		case err == nil && got != good:
 			t.Errorf("operation %d (%s %s): success, but another output", i, hit.Kind, hit.Path)

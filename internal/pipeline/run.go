@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -76,9 +75,15 @@ func (r *run) outcome(err error) (*Result, error) {
 	return r.result(), nil
 }
 
-// whole runs all steps and leaves nothing behind: no goroutine, no temporary file.
-func (r *run) whole(ctx context.Context) (err error) {
-	defer func() { err = errors.Join(err, r.undo.all()) }()
+// whole runs all steps and leaves nothing behind: no goroutine, no temporary file. What
+// cannot be cleaned up is told; it neither makes a whole output a failure, nor hides why
+// there is none.
+func (r *run) whole(ctx context.Context) error {
+	defer func() {
+		if err := r.undo.all(); err != nil {
+			r.cfg.Log.Warn("cleaning up", "error", err)
+		}
+	}()
 	if err := r.timed("startup", true, func() error { return r.start(ctx) }, noStages); err != nil {
 		return err
 	}
@@ -177,7 +182,12 @@ func (r *run) openSorter() error {
 	if err != nil {
 		return outputError(err)
 	}
-	r.undo.file(func() error { return outputError(r.cfg.FS.RemoveAll(dir)) })
+	r.undo.file(func() error {
+		if r.cfg.FS.RemoveAll(dir) == nil {
+			return nil
+		}
+		return r.cfg.FS.RemoveAll(dir)
+	})
 	if inMemory(parent) {
 		r.cfg.Log.Warn("the temporary folder is in memory: what spills there adds to the memory of the job", "folder", parent)
 	}

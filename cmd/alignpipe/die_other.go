@@ -1,0 +1,8 @@
+//go:build !linux
+
+package main
+
+import "syscall"
+
+// defaultAction leaves the signal to signal.Reset.
+func defaultAction(syscall.Signal) {}
