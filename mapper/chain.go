@@ -10,6 +10,7 @@ const (
 	maxDiagSpread = 120
 	maxCandidates = 48 // a read's candidates beyond it are not looked at
 	maxExtend     = 20 // candidates a read may align without support from its mate
+	hopelessLag   = 40 // a place that must score this much less than the best changes no MAPQ
 )
 
 // candidate is a place where seeds of the read lie on nearly one diagonal.
@@ -21,6 +22,7 @@ type candidate struct {
 	strand     uint8
 	paired     bool // a candidate of the mate is at a proper distance
 	contig     int
+	from, to   int // its anchors in the query
 }
 
 // chain groups the sorted anchors into candidates, heaviest first.
@@ -31,7 +33,9 @@ func (q *query) chain(ix *Index) {
 	}
 	for i := 0; i < len(q.anchors); {
 		j := q.clusterEnd(i, step, spread)
-		q.cands = append(q.cands, makeCandidate(ix, q.anchors[i:j]))
+		c := makeCandidate(ix, q.anchors[i:j])
+		c.from, c.to = i, j
+		q.cands = append(q.cands, c)
 		i = j
 	}
 	slices.SortFunc(q.cands, func(a, b candidate) int {
@@ -135,17 +139,42 @@ func fragment(o Orientation, s1 uint8, from1, to1 int64, s2 uint8, from2, to2 in
 	return to1 - from2, to1 > from2
 }
 
+// maxScore bounds the score that any alignment of c can have: of the seeds that do not
+// overlap, each one that was looked up and is not among c's anchors stands for an edit, and
+// the cheapest is a mismatch.
+func (q *query) maxScore(c *candidate) int {
+	n := q.len()
+	q.at = slices.Grow(q.at[:0], n)[:n]
+	clear(q.at)
+	for _, a := range q.anchors[c.from:c.to] {
+		_, _, qp := unpackAnchor(a)
+		if c.strand == 1 {
+			qp = n - seedK - qp
+		}
+		q.at[qp] = true
+	}
+	missing, end := 0, 0
+	for _, p := range q.known {
+		if int(p) >= end && !q.at[p] {
+			missing++
+			end = int(p) + seedK
+		}
+	}
+	return n*matchScore - missing*(matchScore+mismatchCost)
+}
+
 // worthExtending chooses the candidates to align: the heavy ones, those a mate supports,
 // and those that cover a part of the read that the heaviest does not.
-func (q *query) worthExtending(i, done int) bool {
+func (q *query) worthExtending(i, done, best int) bool {
 	c, top := &q.cands[i], &q.cands[0]
-	if c.paired {
+	hopeless := best > hopelessLag && q.maxScore(c) < best-hopelessLag
+	if c.paired && !hopeless {
 		return done < 2*maxExtend
 	}
 	if done >= maxExtend {
 		return false
 	}
-	if 3*c.weight >= top.weight {
+	if !hopeless && 3*c.weight >= top.weight {
 		return true
 	}
 	from, to := c.qmin, c.qmax

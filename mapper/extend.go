@@ -45,9 +45,7 @@ func (w *Worker) extend(q *query, c *candidate) (alignment, bool) {
 	w.window = unpack(w.window, w.ix.packed, w.ix.holes, from, to)
 	codes := q.strand[c.strand]
 	a := ungapped(codes, w.window, int(c.diag-from))
-	// Any gap costs at least an opening, an extension and nothing gained elsewhere, so an
-	// ungapped alignment of the whole read at that score or more cannot be beaten.
-	if a.score < int(n)*matchScore-gapOpen-gapExtend {
+	if !settled(codes, w.window, int(c.diag-from), c, &a) {
 		lo, hi := int(c.dmin-margin-from), int(c.dmax+margin-from)
 		if hi-lo < maxBand && n*int64(hi-lo+1) <= maxCells {
 			a = w.dp.align(codes, w.window, lo, hi)
@@ -59,6 +57,34 @@ func (w *Worker) extend(q *query, c *candidate) (alignment, bool) {
 	a.strand, a.contig = c.strand, c.contig
 	a.pos, a.end = a.pos+from, a.end+from
 	return a, true
+}
+
+// settled says whether no alignment with gaps can beat the ungapped one a. A gap costs at
+// least 7. One gap alone moves an end of the read off the diagonal of the seeds, so it must
+// pay with mismatches beyond the outermost seed; between seeds it takes two, which must pay
+// with three mismatches there.
+func settled(read, window []byte, d int, c *candidate, a *alignment) bool {
+	n := len(read)
+	if a.score >= n*matchScore-gapOpen-gapExtend {
+		return true
+	}
+	if a.qb > 0 || a.qe < n || c.dmin != c.dmax || c.qmax == 0 {
+		return false
+	}
+	left := mismatches(read, window, d, 0, c.qmin)
+	right := mismatches(read, window, d, c.qmax, n)
+	return left <= 1 && right <= 1 && mismatches(read, window, d, c.qmin, c.qmax) <= 2
+}
+
+// mismatches counts them in read[from:to] on diagonal d, which lies inside the window.
+func mismatches(read, window []byte, d, from, to int) int {
+	n := 0
+	for i := from; i < to; i++ {
+		if read[i] != window[i+d] {
+			n++
+		}
+	}
+	return n
 }
 
 // ungapped finds the best stretch of the diagonal d (window position of the read's first

@@ -130,10 +130,14 @@ func IsIndex(fsys vfs.FS, path string) (bool, error) {
 	}
 	defer f.Close()
 	head := make([]byte, len(apxMagic))
-	if _, err := io.ReadFull(f, head); err != nil {
+	switch _, err := io.ReadFull(f, head); err {
+	case nil:
+		return string(head) == apxMagic, nil
+	case io.EOF, io.ErrUnexpectedEOF:
 		return false, nil
+	default:
+		return false, fmt.Errorf("reference: %w", err)
 	}
-	return string(head) == apxMagic, nil
 }
 
 // OpenIndex maps an .apx file. The header and the section table are checked here; the

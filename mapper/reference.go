@@ -74,22 +74,44 @@ func LoadFASTA(fsys vfs.FS, path string) (*Reference, error) {
 		return nil, fmt.Errorf("reference: %w", err)
 	}
 	defer f.Close()
-	br := bufio.NewReaderSize(f, 1<<20)
-	var src io.Reader = br
-	if magic, _ := br.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		gz, err := gzip.NewReader(br)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", ErrInput, path, err)
-		}
-		src = gz
-	} else if first, _ := br.Peek(1); len(first) == 1 && first[0] != '>' && first[0] != '\n' && first[0] != '\r' {
-		return nil, fmt.Errorf("%w: %s: neither FASTA nor an .apx index", ErrInput, path)
+	file := &faultKeeper{r: f}
+	src, err := openFASTA(bufio.NewReaderSize(file, 1<<20))
+	var ref *Reference
+	if err == nil {
+		ref, err = readFASTA(src)
 	}
-	ref, err := readFASTA(src)
-	if err != nil {
+	switch {
+	case file.fault != nil: // the disk's fault, not that of what is in the file
+		return nil, fmt.Errorf("reference: %w", file.fault)
+	case err != nil:
 		return nil, fmt.Errorf("%w: %s: %w", ErrInput, path, err)
 	}
 	return ref, nil
+}
+
+// faultKeeper remembers the first error of a file other than its end.
+type faultKeeper struct {
+	r     io.Reader
+	fault error
+}
+
+func (k *faultKeeper) Read(p []byte) (int, error) {
+	n, err := k.r.Read(p)
+	if err != nil && err != io.EOF && k.fault == nil {
+		k.fault = err
+	}
+	return n, err
+}
+
+// openFASTA returns the text of a FASTA file that may be gzip or BGZF.
+func openFASTA(br *bufio.Reader) (io.Reader, error) {
+	if magic, _ := br.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
+		return gzip.NewReader(br)
+	}
+	if first, _ := br.Peek(1); len(first) == 1 && first[0] != '>' && first[0] != '\n' && first[0] != '\r' {
+		return nil, errors.New("neither FASTA nor an .apx index")
+	}
+	return br, nil
 }
 
 func readFASTA(src io.Reader) (*Reference, error) {
@@ -161,8 +183,8 @@ func (r *Reference) add(name string, bases []byte) error {
 }
 
 var isIUPAC = func() (t [256]bool) {
-	for _, c := range []byte("ACGTUMRWSYKVHDBN-*") {
-		t[c] = c != '-' && c != '*'
+	for _, c := range []byte("ACGTUMRWSYKVHDBN") {
+		t[c] = true
 	}
 	return t
 }()

@@ -16,6 +16,8 @@ const (
 type query struct {
 	strand  [2][]byte // codes of the read, and of its reverse complement
 	seeds   []seedHits
+	known   []int32  // ascending positions of seeds whose places are all in anchors
+	at      []bool   // scratch of maxScore
 	anchors []uint64 // strand, diagonal, position in the oriented read: see packAnchor
 	cands   []candidate
 	alns    []alignment
@@ -59,9 +61,12 @@ func (q *query) findSeeds(ix *Index) {
 	if len(codes) > maxSeedPos {
 		codes = codes[:maxSeedPos]
 	}
+	q.known = q.known[:0]
 	syncmers(codes, func(s seed) {
 		if hits := ix.find(s.hash); len(hits) > 0 {
 			q.seeds = append(q.seeds, seedHits{s, hits})
+		} else {
+			q.known = append(q.known, s.pos)
 		}
 	})
 	q.measureRepeats()
@@ -81,7 +86,9 @@ func (q *query) findSeeds(ix *Index) {
 		}
 		used += len(s.hits)
 		q.addAnchors(s, 1)
+		q.known = append(q.known, s.pos)
 	}
+	slices.Sort(q.known)
 	slices.Sort(q.anchors)
 }
 

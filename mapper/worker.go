@@ -102,16 +102,17 @@ func (w *Worker) place(q *query, seq []byte) {
 }
 
 func (w *Worker) alignCandidates(q *query) {
-	done := 0
+	done, best := 0, 0
 	for i := range q.cands {
 		if i >= maxCandidates {
 			break
 		}
-		if !q.worthExtending(i, done) {
+		if !q.worthExtending(i, done, best) {
 			continue
 		}
 		done++
 		if a, ok := w.extend(q, &q.cands[i]); ok && a.score >= minScore {
+			best = max(best, a.score)
 			q.addAlignment(a)
 		}
 	}
