@@ -1,0 +1,62 @@
+// Package sorter puts mapped records in coordinate order using bounded memory.
+//
+// Call [New], [Slab.Add] for each record (one [Slab] per goroutine), then [Sorter.Merge] once
+// and [Merger.Next] until io.EOF, and [Sorter.Close] in every case. Records are ordered by
+// ([Key], ordinal), so the output depends neither on the number of workers, nor on the memory,
+// nor on what was spilled.
+//
+// # Memory
+//
+// Config.MemBytes bounds the slabs and all buffers together; memory.go enforces it. A slab is
+// one mapping outside the Go heap, and a page of it costs memory from its first use on:
+//
+//	┌─────────┬─────────┬──────────────────────┬──────────────────┐
+//	│ entries │ scratch │ free                 │ ord + record ... │
+//	└─────────┴─────────┴──────────────────────┴──────────────────┘
+//	  grows ►   as large                         ◄ grows
+//	            as entries; touched by the sort only
+//
+// An entry is a key and the place of its record: 16 bytes. When scratch and records would meet,
+// the entries are sorted (radix.go) and the records written as a run. What is in the slabs at
+// the end is merged from there: while everything fits, no file is made. Beside the slabs a
+// reserve is kept for the buffers of a merge. Where that cannot hold two frames for each run,
+// slabs are spilled and given back, the emptiest first; where the whole memory, or the limit of
+// open files, is too little for all runs, some are first merged into one (plan.go).
+// Left out of the account are about 300 bytes of Go heap for each run.
+//
+// # Run files
+//
+// A run is a file of records in order. Integers are little-endian, sums are XXH3-64.
+//
+//	┌───────────────┬───────┬───────┬─────┬───────────┐
+//	│ file header   │ frame │ frame │ ... │ end frame │
+//	└───────────────┴───────┴───────┴─────┴───────────┘
+//
+//	file header, 24 bytes          frame header, 32 bytes
+//	 0  "apxrun" 0 1   8 bytes      0  "APF" kind   4 bytes
+//	 8  run number     u64          4  number       u32  counts the frames of the file from 0
+//	16  sum of 0..15   u64          8  stored       u32  bytes that follow the header
+//	                               12  raw          u32  bytes after decompression
+//	                               16  records      u32  in a frame of records, else 0
+//	                               20  run number   u32  low bits: tells the frames of two runs
+//	                               24  sum          u64  of the stored bytes, seeded with that
+//	                                                     of bytes 0..23
+//
+// Kind 'R' holds whole records, one s2 block of at most 256 KiB when raw:
+//
+//	┌─────────┬─────────┬────────────────┬────────────┐
+//	│ key u64 │ ord u64 │ block_size u32 │ record ... │
+//	└─────────┴─────────┴────────────────┴────────────┘
+//
+// A record too long for an empty frame is cut into body frames (kind 'B', s2, no headers within),
+// which stand one after the other somewhere before the frame that refers to it. So all buffers
+// have one size, and of long records only the one that comes next is in memory:
+//
+//	┌─────────┬─────────┬────────────────┬────────────────────┬─────────────────┬─────────────┐
+//	│ key u64 │ ord u64 │ 0xffffffff u32 │ first frame at u64 │ its number u32  │ length u32  │
+//	└─────────┴─────────┴────────────────┴────────────────────┴─────────────────┴─────────────┘
+//
+// Kind 'E' ends the file: the number of records (u64), not compressed. A file without it was cut
+// short. Runs are never synced: none outlives the process. Every byte of a run is covered by
+// a sum, and whatever does not agree is [ErrCorrupt].
+package sorter

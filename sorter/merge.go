@@ -1,0 +1,229 @@
+package sorter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Merger gives the records out in order. It belongs to one goroutine.
+type Merger struct {
+	sorter  *Sorter
+	ctx     context.Context
+	sources []source
+	runs    []*runReader
+	ahead   *prefetcher // nil where there are no runs
+	tree    loserTree
+	last    leaf    // the record given out last, to see that order is kept
+	current *source // its source; nil before the first
+	err     error   // once set, Next returns it
+	want    int64   // records in all
+	count   int64   // given out
+	counted int64   // of them, already in the stage's account
+	bytes   int64   // likewise
+
+	arena []byte // all buffers, cut into:
+	body  []byte // a record longer than a frame
+	block []byte // to read its parts
+}
+
+// countEach is how many records are merged between two updates of the stage's counters.
+const countEach = 4096
+
+// input is what a merge takes in: runs and slabs in the order of equal ordinals.
+type input struct {
+	run  *run
+	slab *Slab // where run is nil
+}
+
+// openMerger sets up a merge. Its memory comes out of what is free.
+func (s *Sorter) openMerger(ctx context.Context, inputs []input) (*Merger, error) {
+	m := &Merger{sorter: s, ctx: ctx, sources: make([]source, len(inputs))}
+	if err := m.open(inputs); err != nil {
+		return nil, errors.Join(err, m.close())
+	}
+	return m, nil
+}
+
+func (m *Merger) open(inputs []input) error {
+	s := m.sorter
+	var runs []*run
+	for i, in := range inputs {
+		m.sources[i].order = s.cfg.Order
+		if in.run == nil {
+			m.sources[i].mem, m.sources[i].entries = in.slab.mem, in.slab.sorted
+			m.want += int64(len(in.slab.sorted))
+			continue
+		}
+		runs = append(runs, in.run)
+		m.want += in.run.records
+	}
+	if err := m.openRuns(runs, inputs); err != nil {
+		return err
+	}
+	leaves := make([]leaf, len(inputs))
+	for i := range leaves {
+		var err error
+		if leaves[i], err = m.advance(i); err != nil {
+			return err
+		}
+	}
+	if len(leaves) == 0 {
+		leaves = []leaf{exhausted(0, 0)}
+	}
+	m.tree = newLoserTree(leaves)
+	return nil
+}
+
+// openRuns opens the files, cuts up the memory and starts to read.
+func (m *Merger) openRuns(runs []*run, inputs []input) (err error) {
+	if len(runs) == 0 {
+		return nil
+	}
+	s, n := m.sorter, min(loaders(m.sorter.cfg.Workers), len(runs))
+	loader, body := s.tune.loaderBytes(), longestBody(runs)
+	if m.arena, err = s.mem.alloc(int64(len(runs))*s.tune.runBytes() + int64(n+1)*loader + body); err != nil {
+		return err
+	}
+	rest := m.arena
+	cut := func(n int64) []byte {
+		b := rest[:n:n]
+		rest = rest[n:]
+		return b
+	}
+	for i, in := range inputs {
+		if in.run == nil {
+			continue
+		}
+		r, err := s.openRun(in.run, cut(s.tune.runBytes()))
+		if err != nil {
+			return fmt.Errorf("merge: %w", err)
+		}
+		m.runs = append(m.runs, r)
+		m.sources[i].run = r
+	}
+	m.body, m.block = cut(body), cut(loader)
+	blocks := make([][]byte, n)
+	for i := range blocks {
+		blocks[i] = cut(loader)
+	}
+	m.ahead = s.startPrefetch(m.ctx, m.runs, blocks)
+	return nil
+}
+
+func longestBody(runs []*run) (n int64) {
+	for _, r := range runs {
+		n = max(n, r.body)
+	}
+	return n
+}
+
+// Next returns the next record, with its block_size, and its key. rec is valid until the next
+// call. io.EOF is returned after the last record, when all that was added has come out and all
+// runs were found whole; any other error is final.
+func (m *Merger) Next() (key Key, rec []byte, err error) {
+	s, err := m.next()
+	if err != nil {
+		return 0, nil, err
+	}
+	return s.key, s.rec, nil
+}
+
+// next returns the source whose head is the next record.
+func (m *Merger) next() (*source, error) {
+	if m.err != nil {
+		return nil, m.err
+	}
+	if m.current != nil {
+		i := int(m.last.src)
+		l, err := m.advance(i)
+		if err != nil {
+			return nil, m.fail(err)
+		}
+		m.tree.replace(i, l)
+	}
+	first := m.tree.first
+	if first.src >= uint64(len(m.sources)) {
+		return nil, m.finish()
+	}
+	if m.current != nil && first.before(m.last) {
+		return nil, m.fail(errors.New("sorter: records out of order (bug)"))
+	}
+	s := &m.sources[first.src]
+	m.last, m.current = first, s
+	if s.rec == nil {
+		if err := m.readBody(s); err != nil {
+			return nil, m.fail(err)
+		}
+	}
+	m.count++
+	m.bytes += int64(len(s.rec))
+	if m.count-m.counted >= countEach {
+		m.account()
+	}
+	return s, nil
+}
+
+// advance moves a source on and returns its rank.
+func (m *Merger) advance(i int) (leaf, error) {
+	s := &m.sources[i]
+	ok, err := s.next(m.ctx, m.ahead)
+	if !ok || err != nil {
+		return exhausted(i, len(m.sources)), err
+	}
+	return s.rank(i), nil
+}
+
+// readBody brings a long record into memory.
+func (m *Merger) readBody(s *source) error {
+	rec := m.body[:s.body.length:s.body.length]
+	if err := s.run.readBody(rec, m.block, s.body); err != nil {
+		return err
+	}
+	s.rec = rec
+	return nil
+}
+
+// account adds what was merged since the last call to the stage.
+func (m *Merger) account() {
+	st := m.sorter.cfg.MergeStage
+	st.AddItems(m.count - m.counted)
+	st.AddBytesOut(m.bytes)
+	m.counted, m.bytes = m.count, 0
+}
+
+func (m *Merger) fail(err error) error {
+	m.err = err
+	return err
+}
+
+// finish checks that all came out, and closes the runs.
+func (m *Merger) finish() error {
+	m.account()
+	if err := m.close(); err != nil {
+		return m.fail(err)
+	}
+	if m.count != m.want {
+		return m.fail(fmt.Errorf("sorter: %d records merged of %d (bug)", m.count, m.want))
+	}
+	return m.fail(io.EOF)
+}
+
+// close stops the readers, closes their files and gives the memory back. It may be called again.
+func (m *Merger) close() error {
+	if m.ahead != nil {
+		m.ahead.stop()
+		m.ahead = nil
+	}
+	var errs []error
+	for _, r := range m.runs {
+		if err := r.file.Close(); err != nil {
+			errs = append(errs, fmt.Errorf("merge: %w", err))
+		}
+	}
+	m.runs, m.sources, m.current = nil, nil, nil
+	arena := m.arena
+	m.arena, m.body, m.block = nil, nil, nil
+	return errors.Join(append(errs, m.sorter.mem.release(arena))...)
+}

@@ -1,0 +1,123 @@
+package sorter
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+)
+
+// lookahead is how many records of a slab are touched at once before their turn: they lie
+// anywhere, and the waits for memory overlap. More would fall out of the first-level cache.
+const lookahead = 16
+
+// source is one sorted sequence to merge: the entries of a slab, or a run. Its fields key, ord
+// and rec are the record at its head.
+type source struct {
+	order Order
+	key   Key
+	ord   uint64
+	rec   []byte // nil where body says where it is
+	body  bodyPlace
+
+	mem     []byte // of a slab
+	entries []entry
+	at      int
+	ords    [lookahead]uint64 // of entries at&^(lookahead-1)...
+
+	run   *runReader // nil for a slab
+	frame []byte     // records of the run not yet at the head
+}
+
+// bodyPlace is where a record is that was too long for a frame.
+type bodyPlace struct {
+	at     int64
+	number uint32 // of its first frame
+	length int    // bytes, block_size included
+}
+
+// rank is the head's place in the order, for the loser tree.
+func (s *source) rank(index int) leaf {
+	if s.order == Input {
+		return leaf{ord: s.ord, src: uint64(index)}
+	}
+	return leaf{uint64(s.key), s.ord, uint64(index)}
+}
+
+// next moves the head to the next record and reports whether there is one.
+func (s *source) next(ctx context.Context, p *prefetcher) (bool, error) {
+	if s.run == nil {
+		return s.nextInMemory(), nil
+	}
+	if len(s.frame) == 0 {
+		frame, err := p.frame(ctx, s.run)
+		if frame == nil || err != nil {
+			return false, err
+		}
+		s.frame = frame
+	}
+	return true, s.nextInFrame()
+}
+
+func (s *source) nextInMemory() bool {
+	if s.at == len(s.entries) {
+		return false
+	}
+	slot := s.at % lookahead
+	if slot == 0 {
+		s.touch()
+	}
+	e := s.entries[s.at]
+	s.at++
+	rec := s.mem[e.at+ordBytes:]
+	n := sizeBytes + int(binary.LittleEndian.Uint32(rec))
+	s.key, s.ord, s.rec = e.key, s.ords[slot], rec[:n:n]
+	return true
+}
+
+// touch loads the ordinals, and with them the first cache lines, of the next records.
+func (s *source) touch() {
+	ahead := s.entries[s.at:min(s.at+lookahead, len(s.entries))]
+	for i, e := range ahead {
+		s.ords[i] = binary.LittleEndian.Uint64(s.mem[e.at:])
+	}
+}
+
+var errFrame = errors.New("records do not fill the frame")
+
+// nextInFrame takes the next record off the frame. The checksum was good, so an error here is a
+// bug of the writer or the reader.
+func (s *source) nextInFrame() error {
+	f := s.frame
+	if len(f) < plainFixed+sizeBytes {
+		return s.run.corrupt(errFrame)
+	}
+	s.key, s.ord = Key(binary.LittleEndian.Uint64(f)), binary.LittleEndian.Uint64(f[8:])
+	size := binary.LittleEndian.Uint32(f[plainFixed:])
+	if size == bodyMark {
+		return s.refer()
+	}
+	end := plainFixed + sizeBytes + int(size)
+	if end > len(f) {
+		return s.run.corrupt(errFrame)
+	}
+	s.rec, s.frame = f[plainFixed:end:end], f[end:]
+	return nil
+}
+
+// refer takes a reference to body frames off the frame.
+func (s *source) refer() error {
+	if len(s.frame) < bodyRef {
+		return s.run.corrupt(errFrame)
+	}
+	f := s.frame[plainFixed+sizeBytes : bodyRef]
+	s.body = bodyPlace{
+		at:     int64(binary.LittleEndian.Uint64(f)),
+		number: binary.LittleEndian.Uint32(f[8:]),
+		length: int(binary.LittleEndian.Uint32(f[12:])),
+	}
+	s.rec, s.frame = nil, s.frame[bodyRef:]
+	if int64(s.body.length) > s.run.run.body {
+		return s.run.corrupt(errors.New("impossible size"))
+	}
+	return nil
+}
