@@ -19,7 +19,8 @@ func (r *run) mapAll(ctx context.Context) error {
 	threads := r.cfg.Threads
 	work := meter.NewQueue[*reader.Batch](2*threads, r.stages.Parse, r.stages.Map)
 	source := work
-	if r.cfg.paired() {
+	if r.cfg.paired() { // what the sampler waits for is the parser's waiting, charged once
+		work = meter.NewQueue[*reader.Batch](2*threads, nil, r.stages.Map)
 		source = meter.NewQueue[*reader.Batch](1, r.stages.Parse, nil)
 		s := &sampler{in: source, out: work, stage: r.stages.Map, ix: r.index, params: &r.params}
 		g.Go(func() error { defer work.Close(); return s.run(ctx) })
