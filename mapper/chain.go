@@ -10,7 +10,7 @@ const (
 	maxDiagSpread = 120
 	maxCandidates = 48 // a read's candidates beyond it are not looked at
 	maxExtend     = 20 // candidates a read may align without support from its mate
-	hopelessLag   = 40 // a place that must score this much less than the best changes no MAPQ
+	hopelessLag   = 22 // a place that must score this much less than the best changes no MAPQ
 )
 
 // candidate is a place where seeds of the read lie on nearly one diagonal.

@@ -15,7 +15,7 @@ const (
 	// samplePairs and sampleBases bound the pairs that the insert size is estimated
 	// from, whichever comes first. They are held back until that is done, so more
 	// would cost memory in every run of pairs.
-	samplePairs = 64 << 10
+	samplePairs = mapper.InsertSamplePairs
 	sampleBases = 8 << 20
 )
 
