@@ -187,12 +187,12 @@ func decode(dst, header []byte, h frameInfo, stored []byte) error {
 func (r *runReader) read(b []byte, at int64) error {
 	n, err := r.in.ReadAt(b, at)
 	switch {
-	case n == len(b):
-		return nil
-	case err == nil || errors.Is(err, io.EOF):
+	case err != nil && !errors.Is(err, io.EOF):
+		return fmt.Errorf("merge: %w", err)
+	case n < len(b):
 		return r.corrupt(io.ErrUnexpectedEOF)
 	}
-	return fmt.Errorf("merge: %w", err)
+	return nil
 }
 
 func (r *runReader) corrupt(what error) error {
