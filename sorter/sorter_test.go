@@ -29,7 +29,10 @@ func TestOrderDoesNotDependOnWorkersMemoryOrFanIn(t *testing.T) {
 						t.Fatal(err)
 					}
 					st, inMemory := s.Stats(), factor == 200
-					if st.Records != int64(len(items)) || factor != 3 && (st.SpilledRuns == 0) != inMemory || (st.SpilledBytes == 0) != (st.SpilledRuns == 0) {
+					if st.Records != int64(len(items)) || (st.SpilledBytes == 0) != (st.SpilledRuns == 0) {
+						t.Errorf("stats %+v", st)
+					}
+					if factor != 3 && (st.SpilledRuns == 0) != inMemory { // 3 is enough for 7 workers
 						t.Errorf("stats %+v", st)
 					}
 					if files < 4 && st.SpilledRuns > 4 && st.MergedRuns == 0 {
