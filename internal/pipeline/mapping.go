@@ -71,8 +71,6 @@ func (r *run) mergeAll(ctx context.Context) error {
 	if err != nil {
 		return outputError(err)
 	}
-	me := r.stages.Merge.Enter()
-	defer me.Exit()
 	audit := newAuditor(r.cfg.Threads)
 	err = r.drain(ctx, merger, audit)
 	sum, n := audit.finish()

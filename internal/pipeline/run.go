@@ -98,6 +98,9 @@ func (r *run) mergeAndFinish(ctx context.Context) error {
 	if err := r.reader.Close(); err != nil { // its memory is for the compressors now
 		return err
 	}
+	// The sink's end belongs to the stage too: closing waits for the compressors.
+	me := r.stages.Merge.Enter()
+	defer me.Exit()
 	if err := r.mergeAll(ctx); err != nil {
 		return err
 	}
