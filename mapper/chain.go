@@ -1,16 +1,13 @@
 package mapper
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 const (
 	maxDiagStep   = 48 // bases between neighbouring diagonals of one candidate
 	maxDiagSpread = 120
-	maxCandidates = 48 // a read's candidates beyond it are not looked at
-	maxExtend     = 20 // candidates a read may align without support from its mate
-	hopelessLag   = 22 // a place that must score this much less than the best changes no MAPQ
+	maxWeight     = 255 // heavier candidates count the same
+	maxCandidates = 48  // a read's candidates beyond it are not looked at
+	hopelessLag   = 22  // a place that must score this much less than the best changes no MAPQ
 )
 
 // candidate is a place where seeds of the read lie on nearly one diagonal.
@@ -22,10 +19,15 @@ type candidate struct {
 	strand     uint8
 	paired     bool // a candidate of the mate is at a proper distance
 	contig     int
-	from, to   int // its anchors in the query
+	from, to   int       // its anchors in the query
+	exact      int       // seeds on diag
+	bound      int       // score that its alignment will hardly exceed; see ungap
+	skip       bool      // not worth aligning
+	aln        alignment // what is known of it
+	sure       bool      // aln is final
 }
 
-// chain groups the sorted anchors into candidates, heaviest first.
+// chain groups the sorted anchors into candidates, by strand and place.
 func (q *query) chain(ix *Index) {
 	step, spread := int64(maxDiagStep), int64(maxDiagSpread)
 	if n := int64(q.len()); n > 1000 { // long reads drift
@@ -38,15 +40,24 @@ func (q *query) chain(ix *Index) {
 		q.cands = append(q.cands, c)
 		i = j
 	}
-	slices.SortFunc(q.cands, func(a, b candidate) int {
-		if a.weight != b.weight {
-			return b.weight - a.weight
-		}
-		if a.strand != b.strand {
-			return int(a.strand) - int(b.strand)
-		}
-		return cmp.Compare(a.diag, b.diag)
-	})
+}
+
+// rankCandidates sets q.heavy to the heaviest candidates, of equal ones the first on the genome.
+func (q *query) rankCandidates() {
+	var count [maxWeight + 2]int32
+	for i := range q.cands {
+		count[maxWeight-min(q.cands[i].weight, maxWeight)+1]++
+	}
+	for i := 1; i < len(count); i++ {
+		count[i] += count[i-1]
+	}
+	q.heavy = slices.Grow(q.heavy[:0], len(q.cands))[:len(q.cands)]
+	for i := range q.cands {
+		slot := &count[maxWeight-min(q.cands[i].weight, maxWeight)]
+		q.heavy[*slot] = int32(i)
+		*slot++
+	}
+	q.heavy = q.heavy[:min(len(q.heavy), maxCandidates)]
 }
 
 func (q *query) clusterEnd(i int, step, spread int64) int {
@@ -88,12 +99,11 @@ func makeCandidate(ix *Index, anchors []uint64) candidate {
 	return c
 }
 
-// markPaired notes which candidates of a and b can be mates, and returns whether any can.
-func markPaired(a, b *query, p *Params) bool {
-	any := false
-	for i := range min(len(a.cands), maxCandidates) {
+// markPaired notes which of the heavy candidates of a and b can be mates.
+func markPaired(a, b *query, p *Params) {
+	for _, i := range a.heavy {
 		ca := &a.cands[i]
-		for j := range min(len(b.cands), maxCandidates) {
+		for _, j := range b.heavy {
 			cb := &b.cands[j]
 			if ca.contig != cb.contig || ca.paired && cb.paired {
 				continue
@@ -101,11 +111,10 @@ func markPaired(a, b *query, p *Params) bool {
 			const slack = 40 // the diagonal is only near the place
 			size, ok := fragment(p.Orientation, ca.strand, ca.diag, ca.diag+int64(a.len()), cb.strand, cb.diag, cb.diag+int64(b.len()))
 			if ok && size >= int64(p.Insert.Low-slack) && size <= int64(p.Insert.High+slack) {
-				ca.paired, cb.paired, any = true, true, true
+				ca.paired, cb.paired = true, true
 			}
 		}
 	}
-	return any
 }
 
 // fragment returns the size of the fragment that two placed mates span, 5' end to 5' end,
@@ -165,16 +174,10 @@ func (q *query) maxScore(c *candidate) int {
 
 // worthExtending chooses the candidates to align: the heavy ones, those a mate supports,
 // and those that cover a part of the read that the heaviest does not.
-func (q *query) worthExtending(i, done, best int) bool {
-	c, top := &q.cands[i], &q.cands[0]
+func (q *query) worthExtending(c *candidate, best int) bool {
+	top := &q.cands[q.heavy[0]]
 	hopeless := best > hopelessLag && q.maxScore(c) < best-hopelessLag
-	if c.paired && !hopeless {
-		return done < 2*maxExtend
-	}
-	if done >= maxExtend {
-		return false
-	}
-	if !hopeless && 3*c.weight >= top.weight {
+	if !hopeless && (c.paired || 3*c.weight >= top.weight) {
 		return true
 	}
 	from, to := c.qmin, c.qmax

@@ -17,6 +17,7 @@ type alignment struct {
 	sub      int      // best score of another place for this part of the read
 	subN     int      // places with nearly that score
 	parent   int      // index of the better alignment that covers the same part, or -1
+	bound    int      // what the read can score anywhere else; only if settled
 }
 
 // unclipped gives the span that the whole read would have without gaps at its clips.
@@ -32,101 +33,77 @@ func (a *alignment) span(n int) (from, to int) {
 	return a.qb, a.qe
 }
 
-// extend aligns the candidate: without gaps, and with gaps where one could score more.
-func (w *Worker) extend(q *query, c *candidate) (alignment, bool) {
+// extend aligns the candidate: without gaps, and with gaps where one could score more than
+// atLeast. What cannot score that much may come back as its ungapped alignment.
+func (w *Worker) extend(q *query, c *candidate, atLeast int) (alignment, bool) {
+	a, sure := w.ungap(q, c)
+	if !sure && c.bound >= atLeast {
+		a = w.gapped(q, c, a)
+	}
+	return a, a.score > 0
+}
+
+// ungap finds the best stretch of the candidate's diagonal, and sets the candidate's bound,
+// a score that no alignment with gaps is likely to exceed. sure says that none can beat a.
+func (w *Worker) ungap(q *query, c *candidate) (a alignment, sure bool) {
+	n := q.len()
+	a = alignment{strand: c.strand, contig: c.contig}
+	c.bound = n * matchScore
+	if !w.comparable(q, c.contig, c.diag) {
+		return a, false
+	}
+	d := &q.diffs
+	d.compare(&w.ix.Reference, &q.bits[c.strand], n, c.diag)
+	a.qb, a.qe, a.score = d.stretch()
+	a.pos, a.end = c.diag+int64(a.qb), c.diag+int64(a.qe)
+	c.bound = max(c.ceiling(d), a.score)
+	return a, c.bound == a.score
+}
+
+// comparable says whether packed bases tell all about the read on that diagonal: it has ACGT
+// only, and so has the genome under it, which is all of one contig.
+func (w *Worker) comparable(q *query, contig int, diag int64) bool {
+	ctg, n := &w.ix.contigs[contig], int64(q.len())
+	return q.clean && diag >= ctg.Off && diag+n <= ctg.Off+ctg.Len && !w.ix.nearHole(diag, n)
+}
+
+// ceiling is the score of the best alignment with gaps, as far as the seeds and the
+// mismatches d of the diagonal tell. A gap costs at least 7. One gap alone moves an end of
+// the read off the diagonal of the seeds, so it pays with mismatches beyond the outermost
+// seed, two at least. Between seeds it takes two gaps, which bridge a word of bases at most
+// and pay with three mismatches there.
+func (c *candidate) ceiling(d *diffs) int {
+	const gap, miss = gapOpen + gapExtend, matchScore + mismatchCost
+	full := d.n * matchScore
+	if c.dmin != c.dmax || c.qmax == 0 {
+		return full - min(d.num*miss, gap)
+	}
+	left := min(d.count(0, c.qmin)*miss, gap)
+	right := min(d.count(c.qmax, d.n)*miss, gap)
+	middle := 0
+	for at := c.qmin; at < c.qmax; at = at&^31 + 32 {
+		middle += min(d.count(at, min(at&^31+32, c.qmax))*miss, 2*gap)
+	}
+	return full - left - middle - right
+}
+
+// gapped aligns the candidate with affine gaps in a band around its diagonals; where the
+// band is too wide it returns the ungapped alignment a.
+func (w *Worker) gapped(q *query, c *candidate, a alignment) alignment {
 	n := int64(q.len())
 	ctg := &w.ix.contigs[c.contig]
 	margin := int64(bandMargin)
 	from := max(c.dmin-margin, ctg.Off)
 	to := min(c.dmax+n+margin, ctg.Off+ctg.Len)
-	if to <= from {
-		return alignment{}, false
+	lo, hi := int(c.dmin-margin-from), int(c.dmax+margin-from)
+	if to <= from || hi-lo >= maxBand || n*int64(hi-lo+1) > maxCells {
+		return a
 	}
 	w.window = unpack(w.window, w.ix.packed, w.ix.holes, from, to)
-	codes := q.strand[c.strand]
-	a := ungapped(codes, w.window, int(c.diag-from))
-	if !settled(codes, w.window, int(c.diag-from), c, &a) {
-		lo, hi := int(c.dmin-margin-from), int(c.dmax+margin-from)
-		if hi-lo < maxBand && n*int64(hi-lo+1) <= maxCells {
-			a = w.dp.align(codes, w.window, lo, hi)
-		}
-	}
-	if a.score <= 0 {
-		return a, false
-	}
+	a = w.dp.align(q.oriented(c.strand), w.window, lo, hi)
 	a.strand, a.contig = c.strand, c.contig
 	a.pos, a.end = a.pos+from, a.end+from
-	return a, true
-}
-
-// settled says whether no alignment with gaps can beat the ungapped one a. A gap costs at
-// least 7. One gap alone moves an end of the read off the diagonal of the seeds, so it must
-// pay with mismatches beyond the outermost seed; between seeds it takes two, which must pay
-// with three mismatches there.
-func settled(read, window []byte, d int, c *candidate, a *alignment) bool {
-	n := len(read)
-	if a.score >= n*matchScore-gapOpen-gapExtend {
-		return true
-	}
-	if a.qb > 0 || a.qe < n || c.dmin != c.dmax || c.qmax == 0 {
-		return false
-	}
-	left := mismatches(read, window, d, 0, c.qmin)
-	right := mismatches(read, window, d, c.qmax, n)
-	return left <= 1 && right <= 1 && mismatches(read, window, d, c.qmin, c.qmax) <= 2
-}
-
-// mismatches counts them in read[from:to] on diagonal d, which lies inside the window.
-func mismatches(read, window []byte, d, from, to int) int {
-	n := 0
-	for i := from; i < to; i++ {
-		if read[i] != window[i+d] {
-			n++
-		}
-	}
-	return n
-}
-
-// ungapped finds the best stretch of the diagonal d (window position of the read's first
-// base), each clipped end charged. Positions of the result are in the window.
-func ungapped(read, window []byte, d int) alignment {
-	from, to := max(0, -d), min(len(read), len(window)-d)
-	best := alignment{score: -1}
-	bestTotal := -1 << 30
-	run, start := -1<<30, from
-	for i := from; i < to; i++ {
-		fresh := -clipCost
-		if i == 0 {
-			fresh = 0
-		}
-		if fresh > run {
-			run, start = fresh, i
-		}
-		run += pairScore(read[i], window[i+d])
-		total := run
-		if i+1 < len(read) {
-			total -= clipCost
-		}
-		if total > bestTotal {
-			bestTotal = total
-			best = alignment{pos: int64(start + d), end: int64(i + 1 + d), qb: start, qe: i + 1, score: run}
-			if start > 0 {
-				best.score += clipCost
-			}
-		}
-	}
-	return best
-}
-
-// pairScore is bwa's: N against anything costs one.
-func pairScore(a, b byte) int {
-	if a > 3 || b > 3 {
-		return -1
-	}
-	if a == b {
-		return matchScore
-	}
-	return -mismatchCost
+	return a
 }
 
 // aligner is a banded affine-gap aligner with its scratch memory. The band is given in

@@ -196,28 +196,23 @@ func parallel(ctx context.Context, threads, n int, do func(i int, s *scratchBase
 	return g.Wait()
 }
 
-// find returns the entries of one seed.
-func (ix *Index) find(hash uint64) []uint64 {
-	shift := seedBits - ix.bucketBits
-	b := hash >> shift
-	lo, hi := ix.starts[b], ix.starts[b+1]
-	if lo >= hi || uint64(hi) > uint64(len(ix.entries)) {
-		return nil
-	}
+// narrow returns the part of a bucket's entries that has the tag.
+func (ix *Index) narrow(lo, hi uint32, tag uint64) (from, to uint32) {
 	e := ix.entries[lo:hi]
-	tag := hash & (1<<shift - 1)
-	from, to := 0, 0
-	if len(e) > 32 {
-		from = sort.Search(len(e), func(i int) bool { return e[i]>>tagShift >= tag })
-		to = from + sort.Search(len(e)-from, func(i int) bool { return e[from+i]>>tagShift > tag })
-		return e[from:to]
+	if len(e) > 16 {
+		first := sort.Search(len(e), func(i int) bool { return e[i]>>tagShift >= tag })
+		n := sort.Search(len(e)-first, func(i int) bool { return e[first+i]>>tagShift > tag })
+		return lo + uint32(first), lo + uint32(first+n)
 	}
-	for from < len(e) && e[from]>>tagShift < tag {
-		from++
+	first := 0
+	for first < len(e) && e[first]>>tagShift < tag {
+		first++
 	}
-	for to = from; to < len(e) && e[to]>>tagShift == tag; to++ {
+	last := first
+	for last < len(e) && e[last]>>tagShift == tag {
+		last++
 	}
-	return e[from:to]
+	return lo + uint32(first), lo + uint32(last)
 }
 
 // contigAt returns the contig that holds genome position p.

@@ -28,11 +28,10 @@ func EstimateInsert(ix *Index, p Params, first []*reader.Batch) InsertSize {
 		if !b.Paired {
 			continue
 		}
-		for i := 0; i+1 < len(b.Reads) && pairs < InsertSamplePairs; i += 2 {
-			pairs++
-			if size, ok := w.sampleInsert(b.Reads[i].Seq, b.Reads[i+1].Seq); ok {
-				sizes = append(sizes, size)
-			}
+		n := min(len(b.Reads), 2*(InsertSamplePairs-pairs)) &^ 1
+		pairs += n / 2
+		for i := 0; i < n; i += groupReads {
+			sizes = w.sampleInserts(b.Reads[i:min(i+groupReads, n)], sizes)
 		}
 	}
 	if len(sizes) < minInsertPairs {
@@ -41,27 +40,25 @@ func EstimateInsert(ix *Index, p Params, first []*reader.Batch) InsertSize {
 	return insertOf(sizes)
 }
 
-func (w *Worker) sampleInsert(seq1, seq2 []byte) (int64, bool) {
-	w.dp.arena = w.dp.arena[:0]
-	a, b := &w.q[0], &w.q[1]
-	for i, seq := range [][]byte{seq1, seq2} {
-		q := &w.q[i]
-		w.place(q, seq)
-		w.alignCandidates(q)
-		q.rank(1)
-		q.chooseSingle()
-		if q.best < 0 || q.mapq < minSampledMapQ {
-			return 0, false
+// sampleInserts appends the sizes of fragments whose mates are placed well, each by itself.
+func (w *Worker) sampleInserts(reads []reader.Read, sizes []int64) []int64 {
+	w.mapGroup(reads, 1, 0)
+	for i := 0; i < len(reads); i += 2 {
+		a, b := &w.group[i], &w.group[i+1]
+		if a.best < 0 || a.mapq < minSampledMapQ || b.best < 0 || b.mapq < minSampledMapQ {
+			continue
+		}
+		x, y := &a.alns[a.best], &b.alns[b.best]
+		if x.contig != y.contig {
+			continue
+		}
+		xf, xt := x.unclipped(a.len())
+		yf, yt := y.unclipped(b.len())
+		if size, ok := fragment(w.p.Orientation, x.strand, xf, xt, y.strand, yf, yt); ok && size > 0 && size <= maxSampledInsert {
+			sizes = append(sizes, size)
 		}
 	}
-	x, y := &a.alns[a.best], &b.alns[b.best]
-	if x.contig != y.contig {
-		return 0, false
-	}
-	xf, xt := x.unclipped(a.len())
-	yf, yt := y.unclipped(b.len())
-	size, ok := fragment(w.p.Orientation, x.strand, xf, xt, y.strand, yf, yt)
-	return size, ok && size > 0 && size <= maxSampledInsert
+	return sizes
 }
 
 func insertOf(sizes []int64) InsertSize {

@@ -82,3 +82,12 @@ func unpack(dst []byte, packed []byte, holes []hole, from, to int64) []byte {
 	}
 	return dst
 }
+
+// base returns the code of one base; A in holes.
+func (r *Reference) base(at int64) byte { return r.packed[at>>2] >> (2 * uint(at&3)) & 3 }
+
+// nearHole says whether bases [at, at+n) touch a run of non-ACGT.
+func (r *Reference) nearHole(at, n int64) bool {
+	i := sort.Search(len(r.holes), func(i int) bool { return r.holes[i].end > at })
+	return i < len(r.holes) && r.holes[i].start < at+n
+}

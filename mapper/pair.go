@@ -102,6 +102,9 @@ func (in *InsertSize) score(size int64) float64 {
 	return .721 * math.Log(2*math.Erfc(ns*math.Sqrt2/2)+1e-300) * matchScore
 }
 
+// penalty is what a fragment size costs a pair, rounded up.
+func (in *InsertSize) penalty(size int64) int { return int(math.Ceil(-in.score(size))) }
+
 // bestPair looks at all combinations that fit; ok is false where none does.
 func (w *Worker) bestPair(a, b *query, salt uint64) (p pairing, ok bool) {
 	w.pairScores = w.pairScores[:0]

@@ -24,11 +24,12 @@ const maxSupplementary = 1<<(ordShift-1) - 2 // records of one read fit their or
 
 // placement is one alignment in the terms of a SAM record.
 type placement struct {
-	aln      *alignment
-	mapq     int
-	ref, pos int32    // contig and 0-based position on it
-	cigar    []uint32 // with soft clips
-	nm       int
+	aln       *alignment
+	mapq      int
+	ref, pos  int32    // contig and 0-based position on it
+	cigar     []uint32 // with soft clips
+	nm        int
+	md, mdEnd int // in the encoder's md
 }
 
 // encoder turns the chosen alignments of a template into records; scratch of a Worker.
@@ -37,14 +38,16 @@ type encoder struct {
 	window              []byte
 	cigars              []uint32
 	primary             [2]placement
+	q                   []query // of the template
 	extra               []placement
 }
 
-func (w *Worker) emitTemplate(reads []reader.Read, template uint64, emit Emit) error {
+func (w *Worker) emitTemplate(reads []reader.Read, group []query, template uint64, emit Emit) error {
 	e := &w.enc
-	e.cigars = e.cigars[:0]
+	e.q = group
+	e.cigars, e.md = e.cigars[:0], e.md[:0]
 	for i := range reads {
-		q := &w.q[i]
+		q := &e.q[i]
 		e.primary[i] = placement{}
 		if q.best >= 0 {
 			e.primary[i] = w.placement(q, &q.alns[q.best], q.mapq)
@@ -60,7 +63,7 @@ func (w *Worker) emitTemplate(reads []reader.Read, template uint64, emit Emit) e
 
 // emitRead emits the primary record of read i and its supplementary ones.
 func (w *Worker) emitRead(reads []reader.Read, i int, template uint64, emit Emit) error {
-	e, q := &w.enc, &w.q[i]
+	e, q := &w.enc, &w.enc.q[i]
 	ord := template<<ordShift | uint64(i)<<(ordShift-1)
 	e.extra = e.extra[:0]
 	if q.best >= 0 {
@@ -99,17 +102,40 @@ func (w *Worker) placement(q *query, a *alignment, mapq int) placement {
 	}
 	p := placement{aln: a, mapq: mapq, ref: int32(a.contig), pos: int32(a.pos - w.ix.contigs[a.contig].Off)}
 	p.cigar = e.cigars[from:len(e.cigars):len(e.cigars)]
-	p.nm = w.editDistance(q, &p)
+	p.md = len(e.md)
+	if !w.describeUngapped(q, &p) {
+		w.describe(q, &p)
+	}
+	p.mdEnd = len(e.md)
 	return p
 }
 
-// editDistance walks the alignment; it leaves the MD string in enc.md.
-func (w *Worker) editDistance(q *query, p *placement) int {
+// describeUngapped sets NM and MD of an alignment without gaps from its packed bases; it
+// returns false where those do not tell.
+func (w *Worker) describeUngapped(q *query, p *placement) bool {
+	a := p.aln
+	diag := a.pos - int64(a.qb)
+	if a.cigar != nil || !w.comparable(q, a.contig, diag) {
+		return false
+	}
+	e, d := &w.enc, &q.diffs
+	d.compare(&w.ix.Reference, &q.bits[a.strand], q.len(), diag)
+	last := a.qb
+	for i := d.next(a.qb); i < a.qe; i = d.next(i + 1) {
+		e.md = append(strconv.AppendInt(e.md, int64(i-last), 10), letters[w.ix.base(diag+int64(i))])
+		last = i + 1
+		p.nm++
+	}
+	e.md = strconv.AppendInt(e.md, int64(a.qe-last), 10)
+	return true
+}
+
+// describe walks the alignment and sets its NM and MD.
+func (w *Worker) describe(q *query, p *placement) {
 	e := &w.enc
 	e.window = unpack(e.window, w.ix.packed, w.ix.holes, p.aln.pos, p.aln.end)
-	read := q.strand[p.aln.strand]
-	e.md = e.md[:0]
-	i, j, run, nm := 0, 0, 0, 0
+	read := q.oriented(p.aln.strand)
+	i, j, run := 0, 0, 0
 	for _, op := range p.cigar {
 		n := int(op >> 4)
 		switch op & 15 {
@@ -120,7 +146,7 @@ func (w *Worker) editDistance(q *query, p *placement) int {
 				} else {
 					e.md = append(strconv.AppendInt(e.md, int64(run), 10), letters[c])
 					run = 0
-					nm++
+					p.nm++
 				}
 				i++
 				j++
@@ -132,16 +158,15 @@ func (w *Worker) editDistance(q *query, p *placement) int {
 				j++
 			}
 			run = 0
-			nm += n
+			p.nm += n
 		case opI:
 			i += n
-			nm += n
+			p.nm += n
 		case opS:
 			i += n
 		}
 	}
 	e.md = strconv.AppendInt(e.md, int64(run), 10)
-	return nm
 }
 
 func (w *Worker) emitRecord(reads []reader.Read, i int, p *placement, ord uint64, emit Emit) error {
@@ -170,7 +195,7 @@ func (w *Worker) emitRecord(reads []reader.Read, i int, p *placement, ord uint64
 
 // setPlaced fills the fields and tags that come from the read's own alignment.
 func (w *Worker) setPlaced(r *bamrec.Record, p *placement, i int, supplementary bool) {
-	e, q := &w.enc, &w.q[i]
+	e, q := &w.enc, &w.enc.q[i]
 	n := q.len()
 	r.Ref, r.Pos, r.MapQ, r.Cigar = p.ref, p.pos, uint8(p.mapq), p.cigar
 	if p.aln.strand == 1 {
@@ -183,9 +208,8 @@ func (w *Worker) setPlaced(r *bamrec.Record, p *placement, i int, supplementary 
 		e.cigars = hardClips(e.cigars, p.cigar)
 		r.Cigar = e.cigars[len(e.cigars)-len(p.cigar):]
 	}
-	w.editDistance(q, p)
 	e.tags = bamrec.AppendTagInt(e.tags, [2]byte{'N', 'M'}, int64(p.nm))
-	e.tags = bamrec.AppendTagString(e.tags, [2]byte{'M', 'D'}, e.md)
+	e.tags = bamrec.AppendTagString(e.tags, [2]byte{'M', 'D'}, e.md[p.md:p.mdEnd])
 	e.tags = bamrec.AppendTagInt(e.tags, [2]byte{'A', 'S'}, int64(p.aln.score))
 	e.tags = bamrec.AppendTagInt(e.tags, [2]byte{'X', 'S'}, int64(p.aln.sub))
 	if len(e.extra) > 0 {
@@ -222,7 +246,7 @@ func (w *Worker) setMate(r *bamrec.Record, reads []reader.Read, i int, p *placem
 	mate := &e.primary[1-i]
 	own := &e.primary[i]
 	r.Flag |= flagPaired | flagFirst<<i
-	if w.q[i].proper && w.q[1-i].proper {
+	if e.q[i].proper && e.q[1-i].proper {
 		r.Flag |= flagProper
 	}
 	if mate.aln == nil {

@@ -139,7 +139,7 @@ func (w *Worker) rescueFrom(q *query, a *alignment, mate *query, qFirst bool, lo
 		return
 	}
 	if *loaded != int8(strand) {
-		w.rescuer.load(mate.strand[strand])
+		w.rescuer.load(mate.oriented(strand))
 		*loaded = int8(strand)
 	}
 	w.window = unpack(w.window, w.ix.packed, w.ix.holes, from, to)
@@ -149,7 +149,7 @@ func (w *Worker) rescueFrom(q *query, a *alignment, mate *query, qFirst bool, lo
 	}
 	diag := from + int64(d)
 	c := candidate{strand: strand, diag: diag, dmin: diag, dmax: diag, contig: a.contig}
-	if b, ok := w.extend(mate, &c); ok && b.score >= minScore {
+	if b, ok := w.extend(mate, &c, minScore); ok && b.score >= minScore {
 		if _, ok := w.properSize(q, a, mate, &b, qFirst); ok {
 			mate.addAlignment(b)
 		}

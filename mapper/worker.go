@@ -1,21 +1,31 @@
 package mapper
 
 import (
+	"unsafe"
+
 	"github.com/alignpipe/alignpipe/reader"
 )
+
+// groupReads reads are taken through the stages of the mapper together, so that what one
+// stage needs from memory is on its way for all of them. More would push each other's lines
+// out of the cache.
+const groupReads = 64
 
 // Worker maps batches with scratch memory of its own. It is not safe for concurrent use;
 // make one for each goroutine.
 type Worker struct {
 	ix         *Index
 	p          Params
-	q          [2]query
+	group      [groupReads]query
+	look       lookUps
+	seeds      seedScratch
 	dp         aligner
 	rescuer    rescuer
 	window     []byte
 	pairScores []int
 	enc        encoder
 	mapped     int64
+	opened     int64 // reads that took all their seeds
 }
 
 // NewWorker returns a worker over ix.
@@ -41,38 +51,95 @@ func (w *Worker) Map(b *reader.Batch, emit Emit) error {
 	if b.Paired {
 		step = 2
 	}
-	for i := 0; i+step <= len(b.Reads); i += step {
-		template := uint64(b.First) + uint64(i/step)
-		if err := w.mapTemplate(b.Reads[i:i+step], template, emit); err != nil {
-			return err
+	n := len(b.Reads) / step * step
+	for i := 0; i < n; i += groupReads {
+		reads := b.Reads[i:min(i+groupReads, n)]
+		w.mapGroup(reads, step, uint64(b.First)+uint64(i/step))
+		for k := 0; k < len(reads); k += step {
+			if err := w.emitTemplate(reads[k:k+step], w.group[k:k+step], uint64(b.First)+uint64((i+k)/step), emit); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-func (w *Worker) mapTemplate(reads []reader.Read, template uint64, emit Emit) error {
+// mapGroup places the reads of whole templates, the first of which is given.
+func (w *Worker) mapGroup(reads []reader.Read, step int, template uint64) {
 	w.dp.arena = w.dp.arena[:0]
-	salt := template*0x9e3779b97f4a7c15 + 1
-	if len(reads) == 1 {
-		w.place(&w.q[0], reads[0].Seq)
-		w.alignCandidates(&w.q[0])
-		w.q[0].rank(salt)
-		w.q[0].chooseSingle()
-	} else {
-		w.mapPair(reads, salt)
+	group := w.group[:len(reads)]
+	for i := range group {
+		group[i].load(reads[i].Seq)
 	}
-	for i := range reads {
-		if w.q[i].best >= 0 {
+	w.seed(group)
+	var open [groupReads]bool // templates that need a closer look
+	for i := 0; i < len(group); i += step {
+		if t := group[i : i+step]; !w.settle(t) {
+			open[i] = true
+			w.opened += int64(step)
+			for k := range t {
+				for s := range t[k].seeds {
+					w.look.add(&t[k].seeds[s])
+				}
+			}
+		}
+	}
+	w.look.run(w.ix)
+	for i := 0; i < len(group); i += step {
+		if !open[i] {
+			continue
+		}
+		salt := (template+uint64(i/step))*0x9e3779b97f4a7c15 + 1
+		if step == 1 {
+			w.mapSingle(&group[i], salt)
+		} else {
+			w.mapPair(&group[i], &group[i+1], salt)
+		}
+	}
+	for i := range group {
+		if group[i].best >= 0 {
 			w.mapped++
 		}
 	}
-	return w.emitTemplate(reads, template, emit)
 }
 
-func (w *Worker) mapPair(reads []reader.Read, salt uint64) {
-	a, b := &w.q[0], &w.q[1]
-	w.place(a, reads[0].Seq)
-	w.place(b, reads[1].Seq)
+// seed finds the seeds of all reads, looks the coarse ones up, and asks for the genome where
+// a seed stands at one place only.
+func (w *Worker) seed(group []query) {
+	for i := range group {
+		q := &group[i]
+		q.findSeeds(&w.seeds)
+		for _, k := range q.coarse {
+			w.look.add(&q.seeds[k])
+		}
+	}
+	w.look.run(w.ix)
+	base := uintptr(unsafe.Pointer(unsafe.SliceData(w.ix.packed)))
+	addrs := w.look.addrs[:0]
+	for i := range group {
+		q := &group[i]
+		for _, k := range q.coarse {
+			if s := &q.seeds[k]; s.count() == 1 {
+				at := base + uintptr(w.ix.entries[s.lo]&posMask)>>2
+				addrs = append(addrs, at)
+				break
+			}
+		}
+	}
+	prefetch(addrs)
+	w.look.addrs = addrs
+}
+
+func (w *Worker) mapSingle(q *query, salt uint64) {
+	w.place(q)
+	w.alignCandidates(q)
+	q.rank(salt)
+	q.chooseSingle()
+}
+
+func (w *Worker) mapPair(a, b *query, salt uint64) {
+	w.place(a)
+	w.place(b)
 	markPaired(a, b, &w.p)
 	w.alignCandidates(a)
 	w.alignCandidates(b)
@@ -91,29 +158,36 @@ func (w *Worker) mapPair(reads []reader.Read, salt uint64) {
 	w.choosePair(a, b, salt)
 }
 
-// place finds a read's candidates.
-func (w *Worker) place(q *query, seq []byte) {
-	q.load(seq)
-	if len(seq) < seedK {
-		return
-	}
-	q.findSeeds(w.ix)
+// place finds the candidates of a read whose seeds are all looked up.
+func (w *Worker) place(q *query) {
+	q.alns = q.alns[:0]
+	q.collect(w.ix)
 	q.chain(w.ix)
+	q.rankCandidates()
 }
 
+// alignCandidates aligns the candidates that can matter: all without gaps, then those with
+// gaps that could come near the best.
 func (w *Worker) alignCandidates(q *query) {
-	done, best := 0, 0
-	for i := range q.cands {
-		if i >= maxCandidates {
-			break
+	best := 0
+	for _, i := range q.heavy {
+		c := &q.cands[i]
+		if c.skip = !q.worthExtending(c, best); !c.skip {
+			c.aln, c.sure = w.ungap(q, c)
+			best = max(best, c.aln.score)
 		}
-		if !q.worthExtending(i, done, best) {
+	}
+	for _, i := range q.heavy {
+		c := &q.cands[i]
+		if c.skip {
 			continue
 		}
-		done++
-		if a, ok := w.extend(q, &q.cands[i]); ok && a.score >= minScore {
-			best = max(best, a.score)
-			q.addAlignment(a)
+		if !c.sure && c.bound >= best-hopelessLag && c.bound >= minScore {
+			c.aln = w.gapped(q, c, c.aln)
+			best = max(best, c.aln.score)
+		}
+		if c.aln.score >= minScore {
+			q.addAlignment(c.aln)
 		}
 	}
 }

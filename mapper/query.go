@@ -1,0 +1,75 @@
+package mapper
+
+// query is one read on its way through the mapper: scratch that a Worker reuses.
+type query struct {
+	seq    []byte              // letters, the batch's
+	bits   [2][maxWords]uint64 // packed, and its reverse complement; only if packed
+	packed bool                // short enough to pack
+	clean  bool                // packed, and without anything but ACGT
+	codes  [2][]byte           // codes of the read and of its reverse complement; see oriented
+	coded  [2]bool             // codes are made
+	seeds  []seedHits          // ascending by position
+	coarse []int32             // seeds that do not overlap, as many as there are
+	order  []uint64            // scratch of collect
+	diffs  diffs               // scratch of extend
+
+	known   []int32     // ascending positions of seeds whose places are all in anchors
+	at      []bool      // scratch of maxScore
+	anchors []uint64    // strand, diagonal, position in the oriented read: see packAnchor
+	cands   []candidate // by strand and place
+	heavy   []int32     // the heaviest of cands, in that order
+	alns    []alignment
+	fracRep float64 // share of the read covered by repeat seeds only
+	best    int     // index into alns of the primary, or -1
+	mapq    int
+	proper  bool
+}
+
+// load takes over a read.
+func (q *query) load(seq []byte) {
+	q.seq = seq
+	q.packed = len(seq) <= maxPacked
+	q.clean = q.packed && packRead(&q.bits[0], seq)
+	if q.packed {
+		reverseComplement(&q.bits[1], &q.bits[0], len(seq))
+	}
+	q.coded = [2]bool{}
+	q.seeds, q.coarse = q.seeds[:0], q.coarse[:0]
+	q.anchors, q.cands, q.alns = q.anchors[:0], q.cands[:0], q.alns[:0]
+	q.best, q.mapq, q.proper, q.fracRep = -1, 0, false, 0
+}
+
+func (q *query) len() int { return len(q.seq) }
+
+// oriented returns the codes of the read, or of its reverse complement if strand is 1.
+func (q *query) oriented(strand uint8) []byte {
+	if q.coded[strand] {
+		return q.codes[strand]
+	}
+	n := len(q.seq)
+	if cap(q.codes[strand]) < n {
+		q.codes[strand] = make([]byte, n, n+n/2)
+	}
+	dst := q.codes[strand][:n]
+	if strand == 0 {
+		for i, c := range q.seq {
+			dst[i] = code[c]
+		}
+	} else {
+		for i, c := range q.seq {
+			dst[n-1-i] = complementCode[c]
+		}
+	}
+	q.codes[strand], q.coded[strand] = dst, true
+	return dst
+}
+
+// complementCode maps an ASCII base to the code of its complement.
+var complementCode = func() (t [256]byte) {
+	for i := range t {
+		if t[i] = code[i]; t[i] < 4 {
+			t[i] = 3 - t[i]
+		}
+	}
+	return t
+}()
