@@ -1,5 +1,7 @@
 package mapper
 
+import "github.com/alignpipe/alignpipe/internal/affine"
+
 const (
 	bandMargin = 24      // diagonals beyond those of the seeds
 	maxBand    = 4096    // diagonals; a candidate with more is aligned without gaps
@@ -106,138 +108,23 @@ func (w *Worker) gapped(q *query, c *candidate, a alignment) alignment {
 	return a
 }
 
-// aligner is a banded affine-gap aligner with its scratch memory. The band is given in
-// diagonals: window position minus read position, both from 0.
+// aligner aligns with gaps, and keeps the CIGARs that it makes.
 type aligner struct {
-	h, ins []int32  // previous row: best score, best score ending in an insertion
-	trace  []byte   // one byte a cell
-	cigar  []uint32 // of one alignment, from its end
-	arena  []uint32 // CIGARs of the alignments of one pair
+	affine.Aligner
+	arena []uint32 // CIGARs of the alignments of one pair
 }
 
-// Trace bits: where the cell's best score came from, and whether its gaps were extended.
-const (
-	fromStart = iota
-	fromDiag
-	fromDel
-	fromIns
-	fromMask = 3
-	delMore  = 4
-	insMore  = 8
-)
-
-const unreachable = -1 << 28
-
-// align returns the best alignment of read inside window on diagonals lo..hi, charging
-// clipCost for each clipped end. Among equal scores gaps stand as far left as they can.
+// align returns the best alignment of read inside window on diagonals lo..hi (window position
+// minus read position), charging clipCost for each clipped end. Its CIGAR is in the arena.
 func (d *aligner) align(read, window []byte, lo, hi int) alignment {
-	w := hi - lo + 1
-	d.reset(len(read), w)
-	best, bestI, bestB := int32(unreachable), -1, -1
-	for i := range read {
-		b0, b1 := max(0, -(i+lo)), min(w, len(window)-i-lo)
-		if b0 >= b1 {
-			if i+lo >= len(window) {
-				break
-			}
-			continue
-		}
-		end := int32(clipCost)
-		if i == len(read)-1 {
-			end = 0
-		}
-		if score, b := d.row(read, window, i, lo, w, b0, b1); b >= 0 && score-end > best {
-			best, bestI, bestB = score-end, i, b
-		}
-	}
-	if bestI < 0 {
-		return alignment{}
-	}
-	a := d.traceBack(bestI, bestB, lo, w)
-	a.score = int(best)
-	if a.qb > 0 {
-		a.score += clipCost
-	}
-	if a.qe < len(read) {
-		a.score += clipCost
+	from := len(d.arena)
+	var r affine.Result
+	r, d.arena = d.Align(read, window, lo, hi, d.arena)
+	a := alignment{pos: int64(r.WB), end: int64(r.WE), qb: r.QB, qe: r.QE, score: r.Score}
+	if to := len(d.arena); to > from {
+		a.cigar = d.arena[from:to:to]
 	}
 	return a
-}
-
-func (d *aligner) reset(n, w int) {
-	if cap(d.h) < w+1 {
-		d.h, d.ins = make([]int32, w+1), make([]int32, w+1)
-	}
-	d.h, d.ins = d.h[:w+1], d.ins[:w+1]
-	for i := range d.h {
-		d.h[i], d.ins[i] = unreachable, unreachable
-	}
-	if cap(d.trace) < n*w {
-		d.trace = make([]byte, n*w)
-	}
-	d.trace = d.trace[:n*w]
-}
-
-// row fills row i of the band, columns b0..b1, and returns its best cell that ends in a
-// match or mismatch.
-func (d *aligner) row(read, window []byte, i, lo, w, b0, b1 int) (best int32, at int) {
-	fresh := int32(-clipCost)
-	if i == 0 {
-		fresh = 0
-	}
-	best, at = unreachable, -1
-	h, ins := d.h[:w+1], d.ins[:w+1]
-	trace := d.trace[i*w : i*w+w]
-	rc := read[i]
-	win := window[i+lo+b0 : i+lo+b1]
-	del, left := int32(unreachable), int32(unreachable)
-	for k, wc := range win {
-		b := b0 + k
-		t := byte(fromDiag)
-		s := h[b]
-		if fresh > s {
-			s, t = fresh, fromStart
-		}
-		if rc == wc && rc < 4 {
-			s += matchScore
-		} else if rc > 3 || wc > 3 {
-			s--
-		} else {
-			s -= mismatchCost
-		}
-		if s > best {
-			best, at = s, b
-		}
-		dOpen := left - gapOpen - gapExtend
-		del -= gapExtend
-		if dOpen >= del {
-			del = dOpen
-		} else {
-			t |= delMore
-		}
-		iv := ins[b+1] - gapExtend
-		if iOpen := h[b+1] - gapOpen - gapExtend; iOpen >= iv {
-			iv = iOpen
-		} else {
-			t |= insMore
-		}
-		if del > s {
-			s, t = del, t&^fromMask|fromDel
-		}
-		if iv > s {
-			s, t = iv, t&^fromMask|fromIns
-		}
-		h[b], ins[b], left = s, iv, s
-		trace[b] = t
-	}
-	// Cells outside b0..b1 do not exist in this row.
-	for b := range b0 {
-		h[b], ins[b] = unreachable, unreachable
-	}
-	for b := b1; b <= w; b++ {
-		h[b], ins[b] = unreachable, unreachable
-	}
-	return best, at
 }
 
 // BAM CIGAR operations.
@@ -249,53 +136,3 @@ const (
 	opS
 	opH
 )
-
-// traceBack walks from cell (i, b) to where the alignment starts.
-func (d *aligner) traceBack(i, b, lo, w int) alignment {
-	a := alignment{qe: i + 1, end: int64(i + lo + b + 1)}
-	d.cigar = d.cigar[:0]
-	push := func(op, n uint32) {
-		if k := len(d.cigar); k > 0 && d.cigar[k-1]&15 == op {
-			d.cigar[k-1] += n << 4
-			return
-		}
-		d.cigar = append(d.cigar, n<<4|op)
-	}
-	// The best cell never ends in a gap: the cell where the gap opens would be better.
-	state := d.trace[i*w+b] & fromMask
-	for {
-		t := d.trace[i*w+b]
-		switch state {
-		case fromDel:
-			push(opD, 1)
-			b--
-			if t&delMore == 0 {
-				state = d.trace[i*w+b] & fromMask
-			}
-			continue
-		case fromIns:
-			push(opI, 1)
-			i--
-			b++
-			if t&insMore == 0 {
-				state = d.trace[i*w+b] & fromMask
-			}
-			continue
-		}
-		push(opM, 1)
-		if state == fromStart {
-			break
-		}
-		i--
-		state = d.trace[i*w+b] & fromMask
-	}
-	a.qb, a.pos = i, int64(i+lo+b)
-	if len(d.cigar) > 1 {
-		from := len(d.arena)
-		for k := len(d.cigar) - 1; k >= 0; k-- {
-			d.arena = append(d.arena, d.cigar[k])
-		}
-		a.cigar = d.arena[from:len(d.arena):len(d.arena)]
-	}
-	return a
-}

@@ -1,14 +1,16 @@
 package mapper
 
+import "github.com/alignpipe/alignpipe/internal/affine"
+
 // Scores follow bwa-mem, so that AS, XS and MAPQ mean what its users expect.
 const (
-	matchScore   = 1
-	mismatchCost = 4
-	gapOpen      = 6
-	gapExtend    = 1
-	clipCost     = 5  // of an end that is not aligned to the read's end
-	minScore     = 30 // alignments below it are not reported
-	unpairedCost = 17 // of a pair whose mates do not fit together
+	matchScore   = affine.Match
+	mismatchCost = affine.Mismatch
+	gapOpen      = affine.GapOpen
+	gapExtend    = affine.GapExtend
+	clipCost     = affine.Clip // of an end that is not aligned to the read's end
+	minScore     = 30          // alignments below it are not reported
+	unpairedCost = 17          // of a pair whose mates do not fit together
 	closeScore   = max(matchScore+mismatchCost, gapOpen+gapExtend)
 	maxMapQ      = 60
 	xaRatio      = 0.8 // alternatives within this share of the best score are listed in XA

@@ -1,0 +1,51 @@
+package affine
+
+// step is what a kernel notes about 64 cells: a bit for each in each of the words below. The
+// cells of lane k, parity p, in step m are number (2m+p)*lanes+k, from the low bit of the
+// first step up.
+type step = [6]uint64
+
+const (
+	gotStart = iota // starts afresh, unless it ends in a gap
+	gotDel          // ends in a deletion, unless it ends in an insertion
+	gotIns
+	moreDel // a deletion that goes on from this cell was open before it
+	moreIns
+	gotBest // is better than all earlier cells of its lane
+)
+
+func isSet(word uint64, cell int) bool { return word>>(cell&63)&1 != 0 }
+
+// walk goes from a cell in row i back to the cell where the alignment starts, and returns its
+// row and its diagonal, counted from the first.
+func (v *vector) walk(cigar []uint32, c, i, lanes int) (_ []uint32, row, diagonal int) {
+	for {
+		s := &v.trace[c>>6]
+		switch {
+		case isSet(s[gotIns], c):
+			for more := true; more; more = isSet(v.trace[c>>6][moreIns], c) {
+				cigar = push(cigar, opI, 1)
+				c -= lanes
+				if c/lanes&1 == 0 { // was parity 1
+					c++
+				}
+				i--
+			}
+		case isSet(s[gotDel], c):
+			for more := true; more; more = isSet(v.trace[c>>6][moreDel], c) {
+				cigar = push(cigar, opD, 1)
+				c -= lanes
+				if c/lanes&1 == 1 { // was parity 0
+					c--
+				}
+			}
+		default:
+			cigar = push(cigar, opM, 1)
+			if isSet(s[gotStart], c) {
+				return cigar, i, 2*(c%lanes) + c/lanes%2
+			}
+			c -= 2 * lanes
+			i--
+		}
+	}
+}
