@@ -4,6 +4,7 @@ import "github.com/alignpipe/alignpipe/internal/affine"
 
 const (
 	bandMargin = 24      // diagonals beyond those of the seeds
+	bandWidth  = 128     // diagonals that the kernels of internal/affine take
 	maxBand    = 4096    // diagonals; a candidate with more is aligned without gaps
 	maxCells   = 1 << 27 // of one banded alignment
 )
@@ -95,6 +96,9 @@ func (w *Worker) gapped(q *query, c *candidate, a alignment) alignment {
 	n := int64(q.len())
 	ctg := &w.ix.contigs[c.contig]
 	margin := int64(bandMargin)
+	if spread := c.dmax - c.dmin; spread <= maxDiagSpread { // a band the vector kernels hold
+		margin = min(margin, (bandWidth-1-spread)/2)
+	}
 	from := max(c.dmin-margin, ctg.Off)
 	to := min(c.dmax+n+margin, ctg.Off+ctg.Len)
 	lo, hi := int(c.dmin-margin-from), int(c.dmax+margin-from)

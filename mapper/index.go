@@ -198,21 +198,27 @@ func parallel(ctx context.Context, threads, n int, do func(i int, s *scratchBase
 
 // narrow returns the part of a bucket's entries that has the tag.
 func (ix *Index) narrow(lo, hi uint32, tag uint64) (from, to uint32) {
+	const few = 8
+	if hi-lo > few || int(lo)+few > len(ix.entries) {
+		return ix.search(lo, hi, tag)
+	}
+	// Most buckets are small; counting without branches leaves nothing to mispredict.
+	e := (*[few]uint64)(ix.entries[lo:])
+	for i, x := range e {
+		x >>= tagShift
+		in := (uint32(i) - (hi - lo)) >> 31
+		from += uint32((x-tag)>>63) & in
+		to += uint32((tag-x)>>63^1) & in
+	}
+	return lo + from, lo + to
+}
+
+// search is narrow for a bucket of any size.
+func (ix *Index) search(lo, hi uint32, tag uint64) (from, to uint32) {
 	e := ix.entries[lo:hi]
-	if len(e) > 16 {
-		first := sort.Search(len(e), func(i int) bool { return e[i]>>tagShift >= tag })
-		n := sort.Search(len(e)-first, func(i int) bool { return e[first+i]>>tagShift > tag })
-		return lo + uint32(first), lo + uint32(first+n)
-	}
-	first := 0
-	for first < len(e) && e[first]>>tagShift < tag {
-		first++
-	}
-	last := first
-	for last < len(e) && e[last]>>tagShift == tag {
-		last++
-	}
-	return lo + uint32(first), lo + uint32(last)
+	first := sort.Search(len(e), func(i int) bool { return e[i]>>tagShift >= tag })
+	n := sort.Search(len(e)-first, func(i int) bool { return e[first+i]>>tagShift > tag })
+	return lo + uint32(first), lo + uint32(first+n)
 }
 
 // contigAt returns the contig that holds genome position p.
