@@ -144,7 +144,7 @@ func TestPackedSeedsAreTheSyncmers(t *testing.T) {
 		var want []seed
 		syncmers(codesOf(seq), func(s seed) { want = append(want, s) })
 		var q query
-		q.load(seq)
+		q.load(seq, nil)
 		q.findSeeds(&scratch)
 		var got []seed
 		for _, s := range q.seeds {
@@ -163,7 +163,7 @@ func BenchmarkFindSeeds(b *testing.B) {
 	var scratch seedScratch
 	b.ReportAllocs()
 	for b.Loop() {
-		q.load(seq)
+		q.load(seq, nil)
 		q.findSeeds(&scratch)
 	}
 }

@@ -1,13 +1,19 @@
 package mapper
 
-import "slices"
+import (
+	"slices"
+	"sort"
+)
 
 const (
-	maxDiagStep   = 48 // bases between neighbouring diagonals of one candidate
-	maxDiagSpread = 120
-	maxWeight     = 255 // heavier candidates count the same
-	maxCandidates = 48  // a read's candidates beyond it are not looked at
-	hopelessLag   = 22  // a place that must score this much less than the best changes no MAPQ
+	maxDiagStep    = 48 // bases between neighbouring diagonals of one candidate
+	maxDiagSpread  = 120
+	maxSeedOverlap = seedK / 2 // bases that seeds on two diagonals of one candidate may share
+	maxWeight      = 255       // heavier candidates count the same
+	maxCandidates  = 512       // a read's candidates beyond it are not looked at
+	maxGapped      = 64        // of a read's candidates are aligned with gaps
+	maxAlignments  = 64        // of a read are kept
+	hopelessLag    = 22        // a place that must score this much less than the best changes no MAPQ
 )
 
 // candidate is a place where seeds of the read lie on nearly one diagonal.
@@ -60,18 +66,32 @@ func (q *query) rankCandidates() {
 	q.heavy = q.heavy[:min(len(q.heavy), maxCandidates)]
 }
 
+// clusterEnd returns the end of the candidate whose anchors begin at i: one diagonal, and
+// those close behind it that seeds of other parts of the read lie on, as an indel makes them.
+// A part of the read on two diagonals is a tandem repeat, and makes two candidates.
 func (q *query) clusterEnd(i int, step, spread int64) int {
 	strand, first, _ := unpackAnchor(q.anchors[i])
-	last := first
-	j := i + 1
-	for ; j < len(q.anchors); j++ {
-		s, d, _ := unpackAnchor(q.anchors[j])
+	last, qmin, qmax := first, 1<<30, -1
+	for j := i; j < len(q.anchors); {
+		s, d, from := unpackAnchor(q.anchors[j])
 		if s != strand || d-last > step || d-first > spread {
-			break
+			return j
 		}
-		last = d
+		to, end := from+seedK, j+1
+		for ; end < len(q.anchors); end++ {
+			s, e, at := unpackAnchor(q.anchors[end])
+			if s != strand || e != d {
+				break
+			}
+			to = at + seedK
+		}
+		if from < qmax-maxSeedOverlap && to > qmin+maxSeedOverlap {
+			return j
+		}
+		last, qmin, qmax = d, min(qmin, from), max(qmax, to)
+		j = end
 	}
-	return j
+	return len(q.anchors)
 }
 
 func makeCandidate(ix *Index, anchors []uint64) candidate {
@@ -99,19 +119,21 @@ func makeCandidate(ix *Index, anchors []uint64) candidate {
 	return c
 }
 
-// markPaired notes which of the heavy candidates of a and b can be mates.
-func markPaired(a, b *query, p *Params) {
+// markPaired notes which of the heavy candidates of a have a mate among those of b.
+func (w *Worker) markPaired(a, b *query) {
+	const slack = 40 // the diagonal is only near the place
+	n, m := int64(a.len()), int64(b.len())
 	for _, i := range a.heavy {
 		ca := &a.cands[i]
-		for _, j := range b.heavy {
-			cb := &b.cands[j]
-			if ca.contig != cb.contig || ca.paired && cb.paired {
-				continue
-			}
-			const slack = 40 // the diagonal is only near the place
-			size, ok := fragment(p.Orientation, ca.strand, ca.diag, ca.diag+int64(a.len()), cb.strand, cb.diag, cb.diag+int64(b.len()))
-			if ok && size >= int64(p.Insert.Low-slack) && size <= int64(p.Insert.High+slack) {
-				ca.paired, cb.paired = true, true
+		at := alignment{strand: ca.strand, pos: ca.diag, end: ca.diag + n, qe: int(n)}
+		strand, from, to := w.mateWindow(a, &at, b.len(), true)
+		from, to = from-slack, to-m+slack
+		j := sort.Search(len(b.cands), func(j int) bool {
+			return b.cands[j].strand > strand || b.cands[j].strand == strand && b.cands[j].diag >= from
+		})
+		for ; j < len(b.cands) && b.cands[j].strand == strand && b.cands[j].diag <= to; j++ {
+			if b.cands[j].contig == ca.contig {
+				ca.paired, b.cands[j].paired = true, true
 			}
 		}
 	}

@@ -20,6 +20,7 @@ type alignment struct {
 	sub      int      // best score of another place for this part of the read
 	subN     int      // places with nearly that score
 	parent   int      // index of the better alignment that covers the same part, or -1
+	miss     int      // sum of the qualities of mismatches; see rank
 	bound    int      // what the read can score anywhere else; only if settled
 }
 

@@ -4,8 +4,8 @@ import "math"
 
 // mapqSingle is bwa-mem's estimate for one alignment (mem_approx_mapq_se): it grows with
 // the lead over the next best place and falls with divergence.
-func mapqSingle(a *alignment, fracRep float64) int {
-	sub := a.sub
+func mapqSingle(a *alignment, unseen int) int {
+	sub := max(a.sub, unseen)
 	if sub == 0 {
 		sub = seedK - 1
 	}
@@ -24,8 +24,7 @@ func mapqSingle(a *alignment, fracRep float64) int {
 	if a.subN > 0 {
 		q -= int(4.343*math.Log(float64(a.subN+1)) + .499)
 	}
-	q = min(max(q, 0), maxMapQ)
-	return int(float64(q)*(1-fracRep) + .499)
+	return min(max(q, 0), maxMapQ)
 }
 
 // rawMapQ turns a score difference into a Phred scale.
@@ -38,11 +37,10 @@ func mapqPaired(single, pair int) int {
 }
 
 // mapqPair is the estimate for the pair itself.
-func mapqPair(best, second, close int, fracRep float64) int {
+func mapqPair(best, second, close int) int {
 	q := rawMapQ(best - second)
 	if close > 0 {
 		q -= int(4.343*math.Log(float64(close+1)) + .499)
 	}
-	q = min(max(q, 0), maxMapQ)
-	return int(float64(q)*(1-.5*fracRep) + .499)
+	return min(max(q, 0), maxMapQ)
 }

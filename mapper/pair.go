@@ -1,6 +1,7 @@
 package mapper
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -24,22 +25,47 @@ func (q *query) addAlignment(a alignment) {
 	q.alns = append(q.alns, a)
 }
 
-// rank sorts alignments by score; equal ones in an order that depends on salt, so that
-// reads of a repeat spread over its copies, and always in the same way.
-func (q *query) rank(salt uint64) {
+// rank sorts alignments by score; equal ones by the qualities of the bases that differ, then
+// in an order that depends on salt, so that reads of a repeat spread over its copies, and
+// always in the same way.
+func (w *Worker) rank(q *query, salt uint64) {
+	if len(q.alns) > 1 {
+		for i := range q.alns {
+			w.measureMiss(q, &q.alns[i])
+		}
+	}
 	slices.SortFunc(q.alns, func(a, b alignment) int {
 		if a.score != b.score {
 			return b.score - a.score
 		}
+		if a.miss != b.miss {
+			return a.miss - b.miss
+		}
 		ha, hb := mixS(salt^uint64(a.pos)<<1^uint64(a.strand)), mixS(salt^uint64(b.pos)<<1^uint64(b.strand))
-		if ha < hb {
-			return -1
-		}
-		if ha > hb {
-			return 1
-		}
-		return 0
+		return cmp.Compare(ha, hb)
 	})
+}
+
+// measureMiss sums the qualities of the bases that a has as mismatches: of two places with as
+// many, the one where they are likelier errors of the sequencer is likelier right.
+func (w *Worker) measureMiss(q *query, a *alignment) {
+	a.miss = 0
+	if len(q.qual) != q.len() {
+		return
+	}
+	diag := a.pos - int64(a.qb)
+	if a.cigar != nil || !w.comparable(q, a.contig, diag) {
+		return
+	}
+	d := &q.diffs
+	d.compare(&w.ix.Reference, &q.bits[a.strand], q.len(), diag)
+	for i := d.next(a.qb); i < a.qe; i = d.next(i + 1) {
+		at := i
+		if a.strand == 1 {
+			at = q.len() - 1 - i
+		}
+		a.miss += int(q.qual[at]) - '!'
+	}
 }
 
 // judge finds for each alignment the better one that covers the same part of the read, and
@@ -86,7 +112,7 @@ func (q *query) chooseSingle() {
 	}
 	q.judge(0)
 	q.best = 0
-	q.mapq = mapqSingle(&q.alns[0], q.fracRep)
+	q.mapq = mapqSingle(&q.alns[0], q.unseen)
 }
 
 // pairing is the choice among combinations of the mates' alignments.
@@ -105,23 +131,31 @@ func (in *InsertSize) score(size int64) float64 {
 // penalty is what a fragment size costs a pair, rounded up.
 func (in *InsertSize) penalty(size int64) int { return int(math.Ceil(-in.score(size))) }
 
-// bestPair looks at all combinations that fit; ok is false where none does.
+// bestPair looks at all combinations that fit; ok is false where none does. Equal ones are
+// told apart by the fragment size and the qualities of mismatches, then by salt.
 func (w *Worker) bestPair(a, b *query, salt uint64) (p pairing, ok bool) {
+	const missWeight = .166 // of a Phred unit, as a score: 10 of them are log4(10)
 	w.pairScores = w.pairScores[:0]
 	var tie uint64
+	var fine float64
 	for i := range a.alns {
 		for j := range b.alns {
 			x, y := &a.alns[i], &b.alns[j]
 			size, fits := w.properSize(a, x, b, y, true)
-			if !fits || min(x.score, y.score) < minScore {
+			if !fits || max(x.score, y.score) < minScore {
 				continue
 			}
-			score := max(int(float64(x.score+y.score)+w.p.Insert.score(size)+.499), 0)
-			h := mixS(salt ^ uint64(x.pos)<<20 ^ uint64(y.pos))
-			if !ok || score > p.best || score == p.best && h < tie {
-				p.i, p.j, p.best, tie, ok = i, j, score, h, true
-			}
+			insert := w.p.Insert.score(size)
+			score := max(int(float64(x.score+y.score)+insert+.499), 0)
 			w.pairScores = append(w.pairScores, score)
+			if ok && score < p.best {
+				continue
+			}
+			f := insert - missWeight*float64(x.miss+y.miss)
+			h := mixS(salt ^ uint64(x.pos)<<20 ^ uint64(y.pos))
+			if !ok || score > p.best || f > fine || f == fine && h < tie {
+				p.i, p.j, p.best, fine, tie, ok = i, j, score, f, h, true
+			}
 		}
 	}
 	if !ok {
@@ -167,7 +201,7 @@ func (w *Worker) choosePair(a, b *query, salt uint64) {
 		w.markProper(a, b)
 		return
 	}
-	pair := mapqPair(p.best, max(p.second, apart), p.close, a.fracRep+b.fracRep)
+	pair := mapqPair(p.best, max(p.second, apart), p.close)
 	for k, q := range []*query{a, b} {
 		at := p.i
 		if k == 1 {
@@ -175,7 +209,7 @@ func (w *Worker) choosePair(a, b *query, salt uint64) {
 		}
 		q.best = at
 		q.judge(at)
-		single := mapqSingle(&q.alns[at], q.fracRep)
+		single := mapqSingle(&q.alns[at], q.unseen)
 		q.mapq = mapqPaired(single, pair)
 		q.proper = true
 	}

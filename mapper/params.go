@@ -9,6 +9,7 @@ const (
 	gapOpen      = affine.GapOpen
 	gapExtend    = affine.GapExtend
 	clipCost     = affine.Clip // of an end that is not aligned to the read's end
+	minMateScore = 20          // of a mate that is found where the other says
 	minScore     = 30          // alignments below it are not reported
 	unpairedCost = 17          // of a pair whose mates do not fit together
 	closeScore   = max(matchScore+mismatchCost, gapOpen+gapExtend)

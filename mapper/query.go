@@ -3,6 +3,7 @@ package mapper
 // query is one read on its way through the mapper: scratch that a Worker reuses.
 type query struct {
 	seq    []byte              // letters, the batch's
+	qual   []byte              // Phred+33, the batch's
 	bits   [2][maxWords]uint64 // packed, and its reverse complement; only if packed
 	packed bool                // short enough to pack
 	clean  bool                // packed, and without anything but ACGT
@@ -15,19 +16,20 @@ type query struct {
 
 	known   []int32     // ascending positions of seeds whose places are all in anchors
 	at      []bool      // scratch of maxScore
+	joined  []*seedHits // scratch of join
 	anchors []uint64    // strand, diagonal, position in the oriented read: see packAnchor
 	cands   []candidate // by strand and place
 	heavy   []int32     // the heaviest of cands, in that order
 	alns    []alignment
-	fracRep float64 // share of the read covered by repeat seeds only
-	best    int     // index into alns of the primary, or -1
+	unseen  int // score that a place outside anchors may have; 0 if all seeds were used
+	best    int // index into alns of the primary, or -1
 	mapq    int
 	proper  bool
 }
 
 // load takes over a read.
-func (q *query) load(seq []byte) {
-	q.seq = seq
+func (q *query) load(seq, qual []byte) {
+	q.seq, q.qual = seq, qual
 	q.packed = len(seq) <= maxPacked
 	q.clean = q.packed && packRead(&q.bits[0], seq)
 	if q.packed {
@@ -36,7 +38,7 @@ func (q *query) load(seq []byte) {
 	q.coded = [2]bool{}
 	q.seeds, q.coarse = q.seeds[:0], q.coarse[:0]
 	q.anchors, q.cands, q.alns = q.anchors[:0], q.cands[:0], q.alns[:0]
-	q.best, q.mapq, q.proper, q.fracRep = -1, 0, false, 0
+	q.best, q.mapq, q.proper, q.unseen = -1, 0, false, 0
 }
 
 func (q *query) len() int { return len(q.seq) }

@@ -72,7 +72,7 @@ func (w *Worker) emitRead(reads []reader.Read, i int, template uint64, emit Emit
 			if k == q.best || a.parent >= 0 || a.score < minScore || len(e.extra) == maxSupplementary {
 				continue
 			}
-			e.extra = append(e.extra, w.placement(q, a, min(mapqSingle(a, q.fracRep), q.mapq)))
+			e.extra = append(e.extra, w.placement(q, a, min(mapqSingle(a, q.unseen), q.mapq)))
 		}
 	}
 	if err := w.emitRecord(reads, i, &e.primary[i], ord, emit); err != nil {

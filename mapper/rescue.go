@@ -1,5 +1,7 @@
 package mapper
 
+import "slices"
+
 const (
 	rescueK    = 8  // bases of a word in the rescue vote
 	minVotes   = 12 // words on one diagonal for a mate to be aligned there
@@ -127,15 +129,16 @@ func (w *Worker) mateWindow(q *query, a *alignment, mateLen int, qFirst bool) (s
 	return strand, at - high, at - low + n
 }
 
+// rescueFrom looks for the mate first where its seeds have hits, then by its words.
 func (w *Worker) rescueFrom(q *query, a *alignment, mate *query, qFirst bool, loaded *int8) {
 	n := mate.len()
-	if n < rescueK+minVotes || n > 1000 {
-		return
-	}
 	strand, from, to := w.mateWindow(q, a, n, qFirst)
 	ctg := &w.ix.contigs[a.contig]
 	from, to = max(from, ctg.Off), min(to, ctg.Off+ctg.Len)
-	if to-from < rescueK || to-from > 1<<16 {
+	if w.rescueBySeeds(q, a, mate, qFirst, strand, from, to) {
+		return
+	}
+	if n < rescueK+minVotes || n > 1000 || to-from < rescueK || to-from > 1<<16 {
 		return
 	}
 	if *loaded != int8(strand) {
@@ -149,9 +152,40 @@ func (w *Worker) rescueFrom(q *query, a *alignment, mate *query, qFirst bool, lo
 	}
 	diag := from + int64(d)
 	c := candidate{strand: strand, diag: diag, dmin: diag, dmax: diag, contig: a.contig}
-	if b, ok := w.extend(mate, &c, minScore); ok && b.score >= minScore {
-		if _, ok := w.properSize(q, a, mate, &b, qFirst); ok {
-			mate.addAlignment(b)
+	w.addMate(q, a, mate, qFirst, &c)
+}
+
+// rescueBySeeds aligns the mate where its seeds have places in [from, to), those of repeats
+// too, and says whether any is good.
+func (w *Worker) rescueBySeeds(q *query, a *alignment, mate *query, qFirst bool, strand uint8, from, to int64) bool {
+	mate.anchors = mate.anchors[:0]
+	for i := range mate.seeds {
+		if s := &mate.seeds[i]; s.count() > 0 {
+			mate.anchors = mate.anchorsWithin(w.ix, s, strand, from, to-int64(mate.len()), mate.anchors)
 		}
 	}
+	slices.Sort(mate.anchors)
+	good := false
+	for i := 0; i < len(mate.anchors); {
+		j := mate.clusterEnd(i, maxDiagStep, maxDiagSpread)
+		c := makeCandidate(w.ix, mate.anchors[i:j])
+		i = j
+		if c.contig == a.contig && w.addMate(q, a, mate, qFirst, &c) {
+			good = true
+		}
+	}
+	return good
+}
+
+// addMate aligns the mate at c and keeps it if it fits.
+func (w *Worker) addMate(q *query, a *alignment, mate *query, qFirst bool, c *candidate) bool {
+	b, ok := w.extend(mate, c, minMateScore)
+	if !ok || b.score < minMateScore {
+		return false
+	}
+	_, ok = w.properSize(q, a, mate, &b, qFirst)
+	if ok && len(mate.alns) < 2*maxAlignments {
+		mate.addAlignment(b)
+	}
+	return ok
 }

@@ -1,12 +1,18 @@
 package mapper
 
-import "slices"
+import (
+	"slices"
+	"sort"
+)
 
 const (
-	fewHits    = 48  // seeds with at most this many places are always used
-	manyHits   = 500 // seeds above it count as repeat, as bwa's -c
-	hitBudget  = 600 // hits a read may use beyond its rare seeds
-	sampleHits = 64  // places taken of a read all of whose seeds are repeats
+	fewHits    = 48      // seeds with at most this many places are always used
+	manyHits   = 500     // seeds above it count as repeat, as bwa's -c
+	hitBudget  = 600     // hits a read may use beyond its rare seeds
+	sampleHits = 64      // places taken of a read all of whose seeds are repeats
+	joinHits   = 1 << 15 // places of repeats that a read may compare
+	joinApart  = 8       // bases between seeds that are compared
+	maxAnchors = 1 << 12 // of a read
 	maxSeedPos = 1<<21 - 1
 	diagBias   = 1 << 22 // keeps packed diagonals positive
 	qposBits   = 21
@@ -94,9 +100,10 @@ func (q *query) dirty(p int) bool {
 }
 
 // collect makes anchors of the hits of all seeds: all places of rare seeds, then of the
-// next rarest while the budget lasts.
+// next rarest while the budget lasts. Where that leaves fewer than two seeds, repeats count
+// where two of them agree.
 func (q *query) collect(ix *Index) {
-	q.known, q.order = q.known[:0], q.order[:0]
+	q.anchors, q.known, q.order = q.anchors[:0], q.known[:0], q.order[:0]
 	for i := range q.seeds {
 		if n := q.seeds[i].count(); n == 0 {
 			q.known = append(q.known, q.seeds[i].pos)
@@ -104,41 +111,116 @@ func (q *query) collect(ix *Index) {
 			q.order = append(q.order, uint64(n)<<32|uint64(i))
 		}
 	}
-	q.measureRepeats()
 	slices.Sort(q.order)
-	used := 0
-	for k, o := range q.order {
-		s := &q.seeds[uint32(o)]
+	used, missing := 0, len(q.known)
+	k := 0
+	for ; k < len(q.order); k++ {
+		s := &q.seeds[uint32(q.order[k])]
 		n := s.count()
 		if n > fewHits && (used+n > hitBudget || n > manyHits) {
-			if k == 0 {
-				q.addAnchors(ix, s, max(n/sampleHits, 1))
-			}
 			break
 		}
 		used += n
 		q.addAnchors(ix, s, 1)
 		q.known = append(q.known, s.pos)
 	}
+	skipped := q.order[k:]
+	joined := 0
+	if len(q.known)-missing < 2 && len(skipped) > 0 {
+		if joined = q.join(ix, skipped); used == 0 && len(q.anchors) == 0 {
+			s := &q.seeds[uint32(skipped[0])]
+			q.addAnchors(ix, s, max(s.count()/sampleHits, 1))
+		}
+	}
 	slices.Sort(q.known)
 	slices.Sort(q.anchors)
+	q.anchors = slices.Compact(q.anchors)
+	q.unseen = 0
+	if len(skipped) > 0 {
+		q.unseen = q.len()*matchScore - (q.disjoint()+max(joined-1, 0))*(matchScore+mismatchCost)
+	}
 }
 
-// measureRepeats sets fracRep; seeds are in order of position.
-func (q *query) measureRepeats() {
-	covered, end := 0, 0
-	for i := range q.seeds {
-		s := &q.seeds[i]
-		if s.count() <= manyHits {
-			continue
+// disjoint is the number of known seeds that do not overlap.
+func (q *query) disjoint() int {
+	n, end := 0, int32(0)
+	for _, p := range q.known {
+		if p >= end {
+			n++
+			end = p + seedK
 		}
-		from := max(int(s.pos), end)
-		end = int(s.pos) + seedK
-		covered += end - from
 	}
-	if n := q.len(); n > 0 {
-		q.fracRep = float64(covered) / float64(n)
+	return n
+}
+
+// join adds the places where two of the three rarest seeds of repeats stand on one diagonal,
+// and returns how many seeds it compared.
+func (q *query) join(ix *Index, order []uint64) int {
+	q.joined = q.joined[:0]
+	total := 0
+	for _, o := range order {
+		s := &q.seeds[uint32(o)]
+		if total+s.count() > joinHits {
+			break
+		}
+		apart := true
+		for _, other := range q.joined {
+			apart = apart && (s.pos >= other.pos+joinApart || other.pos >= s.pos+joinApart)
+		}
+		if apart {
+			q.joined = append(q.joined, s)
+			if total += s.count(); len(q.joined) == 3 {
+				break
+			}
+		}
 	}
+	for i, s := range q.joined {
+		for _, other := range q.joined[i+1:] {
+			q.joinTwo(ix, s, other)
+		}
+	}
+	clear(q.joined)
+	return len(q.joined)
+}
+
+// joinTwo adds the places that two seeds have on the same diagonal.
+func (q *query) joinTwo(ix *Index, s, t *seedHits) {
+	for strand := range uint64(2) {
+		a, b := q.onStrand(ix, s, strand), q.onStrand(ix, t, strand)
+		shift := uint64(int64(t.pos) - int64(s.pos))
+		if strand == 1 {
+			shift = -shift
+		}
+		for len(a) > 0 && len(b) > 0 && len(q.anchors) < maxAnchors {
+			x, y := a[0]&posMask+shift, b[0]&posMask
+			if x == y {
+				for _, hit := range [2]struct {
+					s *seedHits
+					e uint64
+				}{{s, a[0]}, {t, b[0]}} {
+					if anchor, ok := q.anchor(hit.s, hit.e); ok {
+						q.anchors = append(q.anchors, anchor)
+					}
+				}
+			}
+			if int64(x) <= int64(y) {
+				a = a[1:]
+			}
+			if int64(y) <= int64(x) {
+				b = b[1:]
+			}
+		}
+	}
+}
+
+// onStrand returns the places where the read would lie on that strand, ascending.
+func (q *query) onStrand(ix *Index, s *seedHits, strand uint64) []uint64 {
+	hits := ix.entries[s.lo:s.hi]
+	first := sort.Search(len(hits), func(i int) bool { return hits[i]&revBit != 0 })
+	if s.rev != (strand == 1) {
+		return hits[first:]
+	}
+	return hits[:first]
 }
 
 // addAnchors adds every step-th place of a seed.

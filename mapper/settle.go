@@ -27,9 +27,7 @@ func (w *Worker) settle(t []query) bool {
 	}
 	q.alns = append(q.alns[:0], a)
 	q.chooseSingle()
-	bounded := a
-	bounded.sub = a.bound
-	return mapqSingle(&bounded, 0) == maxMapQ
+	return mapqSingle(&a, a.bound) == maxMapQ
 }
 
 // settlePair is sure of a pair when no other combination of places can come near: both mates

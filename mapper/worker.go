@@ -69,7 +69,7 @@ func (w *Worker) mapGroup(reads []reader.Read, step int, template uint64) {
 	w.dp.arena = w.dp.arena[:0]
 	group := w.group[:len(reads)]
 	for i := range group {
-		group[i].load(reads[i].Seq)
+		group[i].load(reads[i].Seq, reads[i].Qual)
 	}
 	w.seed(group)
 	var open [groupReads]bool // templates that need a closer look
@@ -133,27 +133,27 @@ func (w *Worker) seed(group []query) {
 func (w *Worker) mapSingle(q *query, salt uint64) {
 	w.place(q)
 	w.alignCandidates(q)
-	q.rank(salt)
+	w.rank(q, salt)
 	q.chooseSingle()
 }
 
 func (w *Worker) mapPair(a, b *query, salt uint64) {
 	w.place(a)
 	w.place(b)
-	markPaired(a, b, &w.p)
+	w.markPaired(a, b)
 	w.alignCandidates(a)
 	w.alignCandidates(b)
-	a.rank(salt)
-	b.rank(salt)
+	w.rank(a, salt)
+	w.rank(b, salt)
 	na, nb := len(a.alns), len(b.alns)
 	// Mates found by rescue are not themselves a reason to look further.
 	w.rescue(a, na, b, true)
 	w.rescue(b, nb, a, false)
 	if len(a.alns) > na {
-		a.rank(salt)
+		w.rank(a, salt)
 	}
 	if len(b.alns) > nb {
-		b.rank(salt)
+		w.rank(b, salt)
 	}
 	w.choosePair(a, b, salt)
 }
@@ -167,8 +167,9 @@ func (w *Worker) place(q *query) {
 }
 
 // alignCandidates aligns the candidates that can matter: all without gaps, then those with
-// gaps that could come near the best.
+// gaps that could come near the best, and keeps the best of them.
 func (w *Worker) alignCandidates(q *query) {
+	w.prefetchCandidates(q)
 	best := 0
 	for _, i := range q.heavy {
 		c := &q.cands[i]
@@ -177,17 +178,57 @@ func (w *Worker) alignCandidates(q *query) {
 			best = max(best, c.aln.score)
 		}
 	}
+	done := 0
 	for _, i := range q.heavy {
 		c := &q.cands[i]
 		if c.skip {
 			continue
 		}
-		if !c.sure && c.bound >= best-hopelessLag && c.bound >= minScore {
+		if !c.sure && c.bound >= best-hopelessLag && c.bound >= minScore && done < maxGapped {
 			c.aln = w.gapped(q, c, c.aln)
 			best = max(best, c.aln.score)
+			done++
 		}
-		if c.aln.score >= minScore {
+	}
+	for _, keep := range [2]int{best, best - hopelessLag} { // the best first, since their number is bounded
+		for _, i := range q.heavy {
+			c := &q.cands[i]
+			if len(q.alns) == maxAlignments {
+				return
+			}
+			if !c.skip && c.aln.score >= max(keep, minScore) {
+				c.skip = true
+				q.addAlignment(c.aln)
+			}
+		}
+	}
+	for _, i := range q.heavy { // parts of the read that those leave out
+		c := &q.cands[i]
+		if !c.skip && c.aln.score >= minScore && len(q.alns) < maxAlignments && q.leftOut(&c.aln) {
 			q.addAlignment(c.aln)
 		}
 	}
+}
+
+// leftOut says whether more than half of what a aligns is aligned by nothing better.
+func (q *query) leftOut(a *alignment) bool {
+	from, to := a.span(q.len())
+	for i := range q.alns {
+		f, t := q.alns[i].span(q.len())
+		if overlap := min(to, t) - max(from, f); 2*overlap >= to-from {
+			return false
+		}
+	}
+	return true
+}
+
+// prefetchCandidates asks for the genome under the candidates.
+func (w *Worker) prefetchCandidates(q *query) {
+	base := uintptr(unsafe.Pointer(unsafe.SliceData(w.ix.packed)))
+	addrs := w.look.addrs[:0]
+	for _, i := range q.heavy {
+		addrs = append(addrs, base+uintptr(q.cands[i].diag>>2))
+	}
+	prefetch(addrs)
+	w.look.addrs = addrs
 }
