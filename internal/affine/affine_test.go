@@ -210,6 +210,32 @@ func TestThePlaceBeyondTheBand(t *testing.T) {
 	}
 }
 
+// TestNoWayAroundOutsideTheBand has stretches of mismatches that a deletion and an insertion
+// would pass for less, if they could leave the band.
+func TestNoWayAroundOutsideTheBand(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 7))
+	var a Aligner
+	for range 2000 {
+		window := make([]byte, 60+r.IntN(400))
+		for i := range window {
+			window[i] = byte(r.IntN(4))
+		}
+		read := slices.Clone(window)
+		size := 1 + r.IntN(min(80, len(read)-50))
+		from := 25 + r.IntN(len(read)-size-49)
+		for i := from; i < from+size; i++ {
+			if r.IntN(20) > 0 {
+				read[i] ^= byte(1 + r.IntN(3))
+			}
+		}
+		below, above := r.IntN(4), r.IntN(12)
+		if r.IntN(2) == 0 {
+			below, above = above, below
+		}
+		compare(t, &a, problem{read, window, -below, above})
+	}
+}
+
 // TestKernelsTakeOrdinaryReads guards the comparisons above from comparing scalar code with
 // itself.
 func TestKernelsTakeOrdinaryReads(t *testing.T) {

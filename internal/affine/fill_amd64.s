@@ -615,14 +615,14 @@ DATA open_fillWords64AVX2<>+32(SB)/8, $0x0007000700070007
 DATA open_fillWords64AVX2<>+40(SB)/8, $0x0007000700070007
 DATA open_fillWords64AVX2<>+48(SB)/8, $0x0007000700070007
 DATA open_fillWords64AVX2<>+56(SB)/8, $0x0007000700070007
-DATA open_fillWords64AVX2<>+64(SB)/8, $0x007f007f007f007f
-DATA open_fillWords64AVX2<>+72(SB)/8, $0x007f007f007f007f
-DATA open_fillWords64AVX2<>+80(SB)/8, $0x007f007f007f007f
-DATA open_fillWords64AVX2<>+88(SB)/8, $0x007f007f007f007f
-DATA open_fillWords64AVX2<>+96(SB)/8, $0x007f007f007f007f
-DATA open_fillWords64AVX2<>+104(SB)/8, $0x007f007f007f007f
-DATA open_fillWords64AVX2<>+112(SB)/8, $0x007f007f007f007f
-DATA open_fillWords64AVX2<>+120(SB)/8, $0x007f007f007f007f
+DATA open_fillWords64AVX2<>+64(SB)/8, $0x7fff7fff7fff7fff
+DATA open_fillWords64AVX2<>+72(SB)/8, $0x7fff7fff7fff7fff
+DATA open_fillWords64AVX2<>+80(SB)/8, $0x7fff7fff7fff7fff
+DATA open_fillWords64AVX2<>+88(SB)/8, $0x7fff7fff7fff7fff
+DATA open_fillWords64AVX2<>+96(SB)/8, $0x7fff7fff7fff7fff
+DATA open_fillWords64AVX2<>+104(SB)/8, $0x7fff7fff7fff7fff
+DATA open_fillWords64AVX2<>+112(SB)/8, $0x7fff7fff7fff7fff
+DATA open_fillWords64AVX2<>+120(SB)/8, $0x7fff7fff7fff7fff
 GLOBL open_fillWords64AVX2<>(SB), RODATA|NOPTR, $128
 
 DATA floor_fillWords64AVX2<>+0(SB)/8, $0x8000800080008000
@@ -990,14 +990,14 @@ DATA open_fillWords64AVX512<>+32(SB)/8, $0x0007000700070007
 DATA open_fillWords64AVX512<>+40(SB)/8, $0x0007000700070007
 DATA open_fillWords64AVX512<>+48(SB)/8, $0x0007000700070007
 DATA open_fillWords64AVX512<>+56(SB)/8, $0x0007000700070007
-DATA open_fillWords64AVX512<>+64(SB)/8, $0x007f007f007f007f
-DATA open_fillWords64AVX512<>+72(SB)/8, $0x007f007f007f007f
-DATA open_fillWords64AVX512<>+80(SB)/8, $0x007f007f007f007f
-DATA open_fillWords64AVX512<>+88(SB)/8, $0x007f007f007f007f
-DATA open_fillWords64AVX512<>+96(SB)/8, $0x007f007f007f007f
-DATA open_fillWords64AVX512<>+104(SB)/8, $0x007f007f007f007f
-DATA open_fillWords64AVX512<>+112(SB)/8, $0x007f007f007f007f
-DATA open_fillWords64AVX512<>+120(SB)/8, $0x007f007f007f007f
+DATA open_fillWords64AVX512<>+64(SB)/8, $0x7fff7fff7fff7fff
+DATA open_fillWords64AVX512<>+72(SB)/8, $0x7fff7fff7fff7fff
+DATA open_fillWords64AVX512<>+80(SB)/8, $0x7fff7fff7fff7fff
+DATA open_fillWords64AVX512<>+88(SB)/8, $0x7fff7fff7fff7fff
+DATA open_fillWords64AVX512<>+96(SB)/8, $0x7fff7fff7fff7fff
+DATA open_fillWords64AVX512<>+104(SB)/8, $0x7fff7fff7fff7fff
+DATA open_fillWords64AVX512<>+112(SB)/8, $0x7fff7fff7fff7fff
+DATA open_fillWords64AVX512<>+120(SB)/8, $0x7fff7fff7fff7fff
 GLOBL open_fillWords64AVX512<>(SB), RODATA|NOPTR, $128
 
 DATA floor_fillWords64AVX512<>+0(SB)/8, $0x8000800080008000

@@ -65,9 +65,11 @@ func (k *kernel) tables() {
 	k.freshTable = k.data("fresh", k.bits, fresh...)
 	k.endTable = k.data("end", k.bits, k.runs(0, clip)...) // the last row and beyond, rows before
 	k.deadTable = k.data("dead", 8, k.runs(0, -128)...)
-	// Deletions run out of the band into dead lanes, which then hold real scores. Gaps that
-	// open there cost so much that none comes back.
-	k.openTable = k.data("open", k.bits, k.runs(gapOpen, 127)...)
+	// Deletions run out of the band into dead lanes, which then hold real scores. Insertions
+	// that open there cost too much to come back. The 127 of bytes are enough: y lanes out and
+	// back cost 132+2y, y mismatches 4y, and no score of 250 reaches where that is more.
+	never := 1<<(k.bits-1) - 1
+	k.openTable = k.data("open", k.bits, k.runs(gapOpen, never)...)
 	k.floorTable = k.data("floor", k.bits, k.runs(k.floorValue())...)
 	k.unitsTable = k.data("units", k.bits, k.runs(gapExtend)...)
 }
