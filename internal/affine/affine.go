@@ -19,8 +19,8 @@ type Result struct {
 }
 
 // Aligner holds the scratch memory of one goroutine; the zero value is ready. It grows with
-// the largest problem seen: about 80 bytes per base of the read in a kernel, and a byte per
-// cell of the band without one.
+// the largest problem seen: by about 100 bytes per base of the read where a kernel serves it,
+// and by a byte per cell of the band where none does.
 type Aligner struct {
 	scalar scalar
 	vector vector

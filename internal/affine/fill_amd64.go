@@ -19,16 +19,6 @@ func fillBytes128AVX2(read *byte, window *byte, n int, steps int, live0 int, liv
 //go:noescape
 func fillWords64AVX2(read *byte, window *byte, n int, steps int, live0 int, live1 int, trace *[6]uint64) (best int, at uint64)
 
-// fillBytes64AVX512 fills a band; see fillFunc.
-//
-//go:noescape
-func fillBytes64AVX512(read *byte, window *byte, n int, steps int, live0 int, live1 int, trace *[6]uint64) (best int, at uint64)
-
-// fillBytes128AVX512 fills a band; see fillFunc.
-//
-//go:noescape
-func fillBytes128AVX512(read *byte, window *byte, n int, steps int, live0 int, live1 int, trace *[6]uint64) (best int, at uint64)
-
 // fillWords64AVX512 fills a band; see fillFunc.
 //
 //go:noescape

@@ -4,355 +4,61 @@
 
 #include "textflag.h"
 
-DATA scores<>+0(SB)/1, $+1
-DATA scores<>+1(SB)/1, $-4
-DATA scores<>+2(SB)/1, $-4
-DATA scores<>+3(SB)/1, $-4
-DATA scores<>+4(SB)/1, $-1
-DATA scores<>+5(SB)/1, $-1
-DATA scores<>+6(SB)/1, $-1
-DATA scores<>+7(SB)/1, $-1
-DATA scores<>+8(SB)/1, $-1
-DATA scores<>+9(SB)/1, $-1
-DATA scores<>+10(SB)/1, $-1
-DATA scores<>+11(SB)/1, $-1
-DATA scores<>+12(SB)/1, $-1
-DATA scores<>+13(SB)/1, $-128
-DATA scores<>+14(SB)/1, $-128
-DATA scores<>+15(SB)/1, $-128
+DATA scores<>+0(SB)/8, $0xfffffffffcfcfc01
+DATA scores<>+8(SB)/8, $0x808080ffffffffff
 GLOBL scores<>(SB), RODATA|NOPTR, $16
 
-DATA fresh_fillBytes64AVX2<>+0(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+1(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+2(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+3(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+4(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+5(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+6(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+7(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+8(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+9(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+10(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+11(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+12(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+13(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+14(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+15(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+16(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+17(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+18(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+19(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+20(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+21(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+22(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+23(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+24(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+25(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+26(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+27(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+28(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+29(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+30(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+31(SB)/1, $-127
-DATA fresh_fillBytes64AVX2<>+32(SB)/1, $-122
-DATA fresh_fillBytes64AVX2<>+33(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+34(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+35(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+36(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+37(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+38(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+39(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+40(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+41(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+42(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+43(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+44(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+45(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+46(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+47(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+48(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+49(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+50(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+51(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+52(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+53(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+54(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+55(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+56(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+57(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+58(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+59(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+60(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+61(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+62(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+63(SB)/1, $-128
-DATA fresh_fillBytes64AVX2<>+64(SB)/1, $-128
-GLOBL fresh_fillBytes64AVX2<>(SB), RODATA|NOPTR, $65
+DATA fresh_fillBytes64AVX2<>+0(SB)/8, $0x8181818181818181
+DATA fresh_fillBytes64AVX2<>+8(SB)/8, $0x8181818181818181
+DATA fresh_fillBytes64AVX2<>+16(SB)/8, $0x8181818181818181
+DATA fresh_fillBytes64AVX2<>+24(SB)/8, $0x8181818181818181
+DATA fresh_fillBytes64AVX2<>+32(SB)/8, $0x8080808080808086
+DATA fresh_fillBytes64AVX2<>+40(SB)/8, $0x8080808080808080
+DATA fresh_fillBytes64AVX2<>+48(SB)/8, $0x8080808080808080
+DATA fresh_fillBytes64AVX2<>+56(SB)/8, $0x8080808080808080
+DATA fresh_fillBytes64AVX2<>+64(SB)/8, $0x0000000000000080
+GLOBL fresh_fillBytes64AVX2<>(SB), RODATA|NOPTR, $72
 
-DATA end_fillBytes64AVX2<>+0(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+1(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+2(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+3(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+4(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+5(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+6(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+7(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+8(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+9(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+10(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+11(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+12(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+13(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+14(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+15(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+16(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+17(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+18(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+19(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+20(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+21(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+22(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+23(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+24(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+25(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+26(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+27(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+28(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+29(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+30(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+31(SB)/1, $+0
-DATA end_fillBytes64AVX2<>+32(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+33(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+34(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+35(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+36(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+37(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+38(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+39(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+40(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+41(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+42(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+43(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+44(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+45(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+46(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+47(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+48(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+49(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+50(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+51(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+52(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+53(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+54(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+55(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+56(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+57(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+58(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+59(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+60(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+61(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+62(SB)/1, $+5
-DATA end_fillBytes64AVX2<>+63(SB)/1, $+5
+DATA end_fillBytes64AVX2<>+0(SB)/8, $0x0000000000000000
+DATA end_fillBytes64AVX2<>+8(SB)/8, $0x0000000000000000
+DATA end_fillBytes64AVX2<>+16(SB)/8, $0x0000000000000000
+DATA end_fillBytes64AVX2<>+24(SB)/8, $0x0000000000000000
+DATA end_fillBytes64AVX2<>+32(SB)/8, $0x0505050505050505
+DATA end_fillBytes64AVX2<>+40(SB)/8, $0x0505050505050505
+DATA end_fillBytes64AVX2<>+48(SB)/8, $0x0505050505050505
+DATA end_fillBytes64AVX2<>+56(SB)/8, $0x0505050505050505
 GLOBL end_fillBytes64AVX2<>(SB), RODATA|NOPTR, $64
 
-DATA dead_fillBytes64AVX2<>+0(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+1(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+2(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+3(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+4(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+5(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+6(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+7(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+8(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+9(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+10(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+11(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+12(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+13(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+14(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+15(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+16(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+17(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+18(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+19(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+20(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+21(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+22(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+23(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+24(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+25(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+26(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+27(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+28(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+29(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+30(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+31(SB)/1, $+0
-DATA dead_fillBytes64AVX2<>+32(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+33(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+34(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+35(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+36(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+37(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+38(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+39(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+40(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+41(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+42(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+43(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+44(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+45(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+46(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+47(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+48(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+49(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+50(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+51(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+52(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+53(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+54(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+55(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+56(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+57(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+58(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+59(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+60(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+61(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+62(SB)/1, $-128
-DATA dead_fillBytes64AVX2<>+63(SB)/1, $-128
+DATA dead_fillBytes64AVX2<>+0(SB)/8, $0x0000000000000000
+DATA dead_fillBytes64AVX2<>+8(SB)/8, $0x0000000000000000
+DATA dead_fillBytes64AVX2<>+16(SB)/8, $0x0000000000000000
+DATA dead_fillBytes64AVX2<>+24(SB)/8, $0x0000000000000000
+DATA dead_fillBytes64AVX2<>+32(SB)/8, $0x8080808080808080
+DATA dead_fillBytes64AVX2<>+40(SB)/8, $0x8080808080808080
+DATA dead_fillBytes64AVX2<>+48(SB)/8, $0x8080808080808080
+DATA dead_fillBytes64AVX2<>+56(SB)/8, $0x8080808080808080
 GLOBL dead_fillBytes64AVX2<>(SB), RODATA|NOPTR, $64
 
-DATA open_fillBytes64AVX2<>+0(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+1(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+2(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+3(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+4(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+5(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+6(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+7(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+8(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+9(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+10(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+11(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+12(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+13(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+14(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+15(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+16(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+17(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+18(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+19(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+20(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+21(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+22(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+23(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+24(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+25(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+26(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+27(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+28(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+29(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+30(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+31(SB)/1, $+7
-DATA open_fillBytes64AVX2<>+32(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+33(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+34(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+35(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+36(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+37(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+38(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+39(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+40(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+41(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+42(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+43(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+44(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+45(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+46(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+47(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+48(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+49(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+50(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+51(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+52(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+53(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+54(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+55(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+56(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+57(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+58(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+59(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+60(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+61(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+62(SB)/1, $+127
-DATA open_fillBytes64AVX2<>+63(SB)/1, $+127
+DATA open_fillBytes64AVX2<>+0(SB)/8, $0x0707070707070707
+DATA open_fillBytes64AVX2<>+8(SB)/8, $0x0707070707070707
+DATA open_fillBytes64AVX2<>+16(SB)/8, $0x0707070707070707
+DATA open_fillBytes64AVX2<>+24(SB)/8, $0x0707070707070707
+DATA open_fillBytes64AVX2<>+32(SB)/8, $0x7f7f7f7f7f7f7f7f
+DATA open_fillBytes64AVX2<>+40(SB)/8, $0x7f7f7f7f7f7f7f7f
+DATA open_fillBytes64AVX2<>+48(SB)/8, $0x7f7f7f7f7f7f7f7f
+DATA open_fillBytes64AVX2<>+56(SB)/8, $0x7f7f7f7f7f7f7f7f
 GLOBL open_fillBytes64AVX2<>(SB), RODATA|NOPTR, $64
 
-DATA floor_fillBytes64AVX2<>+0(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+1(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+2(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+3(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+4(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+5(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+6(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+7(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+8(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+9(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+10(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+11(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+12(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+13(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+14(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+15(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+16(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+17(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+18(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+19(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+20(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+21(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+22(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+23(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+24(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+25(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+26(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+27(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+28(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+29(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+30(SB)/1, $-128
-DATA floor_fillBytes64AVX2<>+31(SB)/1, $-128
+DATA floor_fillBytes64AVX2<>+0(SB)/8, $0x8080808080808080
+DATA floor_fillBytes64AVX2<>+8(SB)/8, $0x8080808080808080
+DATA floor_fillBytes64AVX2<>+16(SB)/8, $0x8080808080808080
+DATA floor_fillBytes64AVX2<>+24(SB)/8, $0x8080808080808080
 GLOBL floor_fillBytes64AVX2<>(SB), RODATA|NOPTR, $32
 
-DATA units_fillBytes64AVX2<>+0(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+1(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+2(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+3(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+4(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+5(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+6(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+7(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+8(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+9(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+10(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+11(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+12(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+13(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+14(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+15(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+16(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+17(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+18(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+19(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+20(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+21(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+22(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+23(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+24(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+25(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+26(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+27(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+28(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+29(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+30(SB)/1, $+1
-DATA units_fillBytes64AVX2<>+31(SB)/1, $+1
+DATA units_fillBytes64AVX2<>+0(SB)/8, $0x0101010101010101
+DATA units_fillBytes64AVX2<>+8(SB)/8, $0x0101010101010101
+DATA units_fillBytes64AVX2<>+16(SB)/8, $0x0101010101010101
+DATA units_fillBytes64AVX2<>+24(SB)/8, $0x0101010101010101
 GLOBL units_fillBytes64AVX2<>(SB), RODATA|NOPTR, $32
 
 // func fillBytes64AVX2(read *byte, window *byte, n int, steps int, live0 int, live1 int, trace *[6]uint64) (best int, at uint64)
@@ -422,22 +128,24 @@ loop:
 	VPCMPGTB   Y12, Y10, Y7
 	VPMOVMSKB  Y7, R9
 	MOVL       R9, 8(DX)
-	VPMAXSB    Y10, Y12, Y12
-	VPCMPGTB   Y12, Y11, Y7
+	VPMAXSB    Y10, Y12, Y13
+	VPCMPGTB   Y13, Y11, Y7
 	VPMOVMSKB  Y7, R9
 	MOVL       R9, 16(DX)
-	VPMAXSB    Y11, Y12, Y7
-	VPSUBSB    Y4, Y7, Y12
+	VPMAXSB    Y11, Y12, Y12
+	VPMAXSB    Y11, Y13, Y7
 	VPSUBSB    Y1, Y10, Y10
-	VPCMPGTB   Y12, Y10, Y13
-	VPMOVMSKB  Y13, R9
+	VPSUBSB    Y4, Y12, Y12
+	VPCMPGTB   Y12, Y10, Y14
+	VPMOVMSKB  Y14, R9
 	MOVL       R9, 24(DX)
 	VPMAXSB    Y12, Y10, Y10
 	VPSUBSB    Y1, Y11, Y11
-	VPCMPGTB   Y12, Y11, Y13
-	VPMOVMSKB  Y13, R9
+	VPSUBSB    Y4, Y13, Y13
+	VPCMPGTB   Y13, Y11, Y12
+	VPMOVMSKB  Y12, R9
 	MOVL       R9, 32(DX)
-	VPMAXSB    Y12, Y11, Y11
+	VPMAXSB    Y13, Y11, Y11
 
 	// parity 1: del and ins come from the anti-diagonal before, h from the one before that
 	VPERM2I128 $0x21, Y0, Y11, Y12
@@ -460,22 +168,24 @@ loop:
 	VPCMPGTB   Y12, Y10, Y8
 	VPMOVMSKB  Y8, R8
 	MOVL       R8, 12(DX)
-	VPMAXSB    Y10, Y12, Y12
-	VPCMPGTB   Y12, Y11, Y8
+	VPMAXSB    Y10, Y12, Y13
+	VPCMPGTB   Y13, Y11, Y8
 	VPMOVMSKB  Y8, R8
 	MOVL       R8, 20(DX)
-	VPMAXSB    Y11, Y12, Y8
-	VPSUBSB    Y6, Y8, Y12
+	VPMAXSB    Y11, Y12, Y12
+	VPMAXSB    Y11, Y13, Y8
 	VPSUBSB    Y1, Y10, Y10
-	VPCMPGTB   Y12, Y10, Y13
-	VPMOVMSKB  Y13, R8
+	VPSUBSB    Y6, Y12, Y12
+	VPCMPGTB   Y12, Y10, Y14
+	VPMOVMSKB  Y14, R8
 	MOVL       R8, 28(DX)
 	VPMAXSB    Y12, Y10, Y10
 	VPSUBSB    Y1, Y11, Y11
-	VPCMPGTB   Y12, Y11, Y13
-	VPMOVMSKB  Y13, R8
+	VPSUBSB    Y6, Y13, Y13
+	VPCMPGTB   Y13, Y11, Y12
+	VPMOVMSKB  Y12, R8
 	MOVL       R8, 36(DX)
-	VPMAXSB    Y12, Y11, Y11
+	VPMAXSB    Y13, Y11, Y11
 
 	// and against its start, for the next
 	SUBQ    $0x01, DI
@@ -513,657 +223,97 @@ loop:
 	VZEROUPPER
 	RET
 
-DATA fresh_fillBytes128AVX2<>+0(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+1(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+2(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+3(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+4(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+5(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+6(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+7(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+8(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+9(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+10(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+11(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+12(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+13(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+14(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+15(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+16(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+17(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+18(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+19(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+20(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+21(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+22(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+23(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+24(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+25(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+26(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+27(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+28(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+29(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+30(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+31(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+32(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+33(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+34(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+35(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+36(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+37(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+38(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+39(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+40(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+41(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+42(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+43(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+44(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+45(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+46(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+47(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+48(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+49(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+50(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+51(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+52(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+53(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+54(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+55(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+56(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+57(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+58(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+59(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+60(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+61(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+62(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+63(SB)/1, $-127
-DATA fresh_fillBytes128AVX2<>+64(SB)/1, $-122
-DATA fresh_fillBytes128AVX2<>+65(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+66(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+67(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+68(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+69(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+70(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+71(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+72(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+73(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+74(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+75(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+76(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+77(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+78(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+79(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+80(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+81(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+82(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+83(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+84(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+85(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+86(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+87(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+88(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+89(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+90(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+91(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+92(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+93(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+94(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+95(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+96(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+97(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+98(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+99(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+100(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+101(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+102(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+103(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+104(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+105(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+106(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+107(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+108(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+109(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+110(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+111(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+112(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+113(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+114(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+115(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+116(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+117(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+118(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+119(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+120(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+121(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+122(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+123(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+124(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+125(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+126(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+127(SB)/1, $-128
-DATA fresh_fillBytes128AVX2<>+128(SB)/1, $-128
-GLOBL fresh_fillBytes128AVX2<>(SB), RODATA|NOPTR, $129
+DATA fresh_fillBytes128AVX2<>+0(SB)/8, $0x8181818181818181
+DATA fresh_fillBytes128AVX2<>+8(SB)/8, $0x8181818181818181
+DATA fresh_fillBytes128AVX2<>+16(SB)/8, $0x8181818181818181
+DATA fresh_fillBytes128AVX2<>+24(SB)/8, $0x8181818181818181
+DATA fresh_fillBytes128AVX2<>+32(SB)/8, $0x8181818181818181
+DATA fresh_fillBytes128AVX2<>+40(SB)/8, $0x8181818181818181
+DATA fresh_fillBytes128AVX2<>+48(SB)/8, $0x8181818181818181
+DATA fresh_fillBytes128AVX2<>+56(SB)/8, $0x8181818181818181
+DATA fresh_fillBytes128AVX2<>+64(SB)/8, $0x8080808080808086
+DATA fresh_fillBytes128AVX2<>+72(SB)/8, $0x8080808080808080
+DATA fresh_fillBytes128AVX2<>+80(SB)/8, $0x8080808080808080
+DATA fresh_fillBytes128AVX2<>+88(SB)/8, $0x8080808080808080
+DATA fresh_fillBytes128AVX2<>+96(SB)/8, $0x8080808080808080
+DATA fresh_fillBytes128AVX2<>+104(SB)/8, $0x8080808080808080
+DATA fresh_fillBytes128AVX2<>+112(SB)/8, $0x8080808080808080
+DATA fresh_fillBytes128AVX2<>+120(SB)/8, $0x8080808080808080
+DATA fresh_fillBytes128AVX2<>+128(SB)/8, $0x0000000000000080
+GLOBL fresh_fillBytes128AVX2<>(SB), RODATA|NOPTR, $136
 
-DATA end_fillBytes128AVX2<>+0(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+1(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+2(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+3(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+4(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+5(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+6(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+7(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+8(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+9(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+10(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+11(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+12(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+13(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+14(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+15(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+16(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+17(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+18(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+19(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+20(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+21(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+22(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+23(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+24(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+25(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+26(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+27(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+28(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+29(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+30(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+31(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+32(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+33(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+34(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+35(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+36(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+37(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+38(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+39(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+40(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+41(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+42(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+43(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+44(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+45(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+46(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+47(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+48(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+49(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+50(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+51(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+52(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+53(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+54(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+55(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+56(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+57(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+58(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+59(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+60(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+61(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+62(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+63(SB)/1, $+0
-DATA end_fillBytes128AVX2<>+64(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+65(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+66(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+67(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+68(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+69(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+70(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+71(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+72(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+73(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+74(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+75(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+76(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+77(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+78(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+79(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+80(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+81(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+82(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+83(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+84(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+85(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+86(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+87(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+88(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+89(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+90(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+91(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+92(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+93(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+94(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+95(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+96(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+97(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+98(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+99(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+100(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+101(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+102(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+103(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+104(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+105(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+106(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+107(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+108(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+109(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+110(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+111(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+112(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+113(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+114(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+115(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+116(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+117(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+118(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+119(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+120(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+121(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+122(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+123(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+124(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+125(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+126(SB)/1, $+5
-DATA end_fillBytes128AVX2<>+127(SB)/1, $+5
+DATA end_fillBytes128AVX2<>+0(SB)/8, $0x0000000000000000
+DATA end_fillBytes128AVX2<>+8(SB)/8, $0x0000000000000000
+DATA end_fillBytes128AVX2<>+16(SB)/8, $0x0000000000000000
+DATA end_fillBytes128AVX2<>+24(SB)/8, $0x0000000000000000
+DATA end_fillBytes128AVX2<>+32(SB)/8, $0x0000000000000000
+DATA end_fillBytes128AVX2<>+40(SB)/8, $0x0000000000000000
+DATA end_fillBytes128AVX2<>+48(SB)/8, $0x0000000000000000
+DATA end_fillBytes128AVX2<>+56(SB)/8, $0x0000000000000000
+DATA end_fillBytes128AVX2<>+64(SB)/8, $0x0505050505050505
+DATA end_fillBytes128AVX2<>+72(SB)/8, $0x0505050505050505
+DATA end_fillBytes128AVX2<>+80(SB)/8, $0x0505050505050505
+DATA end_fillBytes128AVX2<>+88(SB)/8, $0x0505050505050505
+DATA end_fillBytes128AVX2<>+96(SB)/8, $0x0505050505050505
+DATA end_fillBytes128AVX2<>+104(SB)/8, $0x0505050505050505
+DATA end_fillBytes128AVX2<>+112(SB)/8, $0x0505050505050505
+DATA end_fillBytes128AVX2<>+120(SB)/8, $0x0505050505050505
 GLOBL end_fillBytes128AVX2<>(SB), RODATA|NOPTR, $128
 
-DATA dead_fillBytes128AVX2<>+0(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+1(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+2(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+3(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+4(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+5(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+6(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+7(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+8(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+9(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+10(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+11(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+12(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+13(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+14(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+15(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+16(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+17(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+18(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+19(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+20(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+21(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+22(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+23(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+24(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+25(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+26(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+27(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+28(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+29(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+30(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+31(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+32(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+33(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+34(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+35(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+36(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+37(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+38(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+39(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+40(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+41(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+42(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+43(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+44(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+45(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+46(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+47(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+48(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+49(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+50(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+51(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+52(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+53(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+54(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+55(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+56(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+57(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+58(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+59(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+60(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+61(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+62(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+63(SB)/1, $+0
-DATA dead_fillBytes128AVX2<>+64(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+65(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+66(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+67(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+68(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+69(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+70(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+71(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+72(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+73(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+74(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+75(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+76(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+77(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+78(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+79(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+80(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+81(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+82(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+83(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+84(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+85(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+86(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+87(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+88(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+89(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+90(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+91(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+92(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+93(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+94(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+95(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+96(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+97(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+98(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+99(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+100(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+101(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+102(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+103(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+104(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+105(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+106(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+107(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+108(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+109(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+110(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+111(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+112(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+113(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+114(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+115(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+116(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+117(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+118(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+119(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+120(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+121(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+122(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+123(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+124(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+125(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+126(SB)/1, $-128
-DATA dead_fillBytes128AVX2<>+127(SB)/1, $-128
+DATA dead_fillBytes128AVX2<>+0(SB)/8, $0x0000000000000000
+DATA dead_fillBytes128AVX2<>+8(SB)/8, $0x0000000000000000
+DATA dead_fillBytes128AVX2<>+16(SB)/8, $0x0000000000000000
+DATA dead_fillBytes128AVX2<>+24(SB)/8, $0x0000000000000000
+DATA dead_fillBytes128AVX2<>+32(SB)/8, $0x0000000000000000
+DATA dead_fillBytes128AVX2<>+40(SB)/8, $0x0000000000000000
+DATA dead_fillBytes128AVX2<>+48(SB)/8, $0x0000000000000000
+DATA dead_fillBytes128AVX2<>+56(SB)/8, $0x0000000000000000
+DATA dead_fillBytes128AVX2<>+64(SB)/8, $0x8080808080808080
+DATA dead_fillBytes128AVX2<>+72(SB)/8, $0x8080808080808080
+DATA dead_fillBytes128AVX2<>+80(SB)/8, $0x8080808080808080
+DATA dead_fillBytes128AVX2<>+88(SB)/8, $0x8080808080808080
+DATA dead_fillBytes128AVX2<>+96(SB)/8, $0x8080808080808080
+DATA dead_fillBytes128AVX2<>+104(SB)/8, $0x8080808080808080
+DATA dead_fillBytes128AVX2<>+112(SB)/8, $0x8080808080808080
+DATA dead_fillBytes128AVX2<>+120(SB)/8, $0x8080808080808080
 GLOBL dead_fillBytes128AVX2<>(SB), RODATA|NOPTR, $128
 
-DATA open_fillBytes128AVX2<>+0(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+1(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+2(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+3(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+4(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+5(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+6(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+7(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+8(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+9(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+10(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+11(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+12(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+13(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+14(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+15(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+16(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+17(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+18(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+19(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+20(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+21(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+22(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+23(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+24(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+25(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+26(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+27(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+28(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+29(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+30(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+31(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+32(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+33(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+34(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+35(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+36(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+37(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+38(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+39(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+40(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+41(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+42(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+43(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+44(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+45(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+46(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+47(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+48(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+49(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+50(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+51(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+52(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+53(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+54(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+55(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+56(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+57(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+58(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+59(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+60(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+61(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+62(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+63(SB)/1, $+7
-DATA open_fillBytes128AVX2<>+64(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+65(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+66(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+67(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+68(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+69(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+70(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+71(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+72(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+73(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+74(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+75(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+76(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+77(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+78(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+79(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+80(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+81(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+82(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+83(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+84(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+85(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+86(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+87(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+88(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+89(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+90(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+91(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+92(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+93(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+94(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+95(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+96(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+97(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+98(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+99(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+100(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+101(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+102(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+103(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+104(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+105(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+106(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+107(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+108(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+109(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+110(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+111(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+112(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+113(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+114(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+115(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+116(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+117(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+118(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+119(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+120(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+121(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+122(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+123(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+124(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+125(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+126(SB)/1, $+127
-DATA open_fillBytes128AVX2<>+127(SB)/1, $+127
+DATA open_fillBytes128AVX2<>+0(SB)/8, $0x0707070707070707
+DATA open_fillBytes128AVX2<>+8(SB)/8, $0x0707070707070707
+DATA open_fillBytes128AVX2<>+16(SB)/8, $0x0707070707070707
+DATA open_fillBytes128AVX2<>+24(SB)/8, $0x0707070707070707
+DATA open_fillBytes128AVX2<>+32(SB)/8, $0x0707070707070707
+DATA open_fillBytes128AVX2<>+40(SB)/8, $0x0707070707070707
+DATA open_fillBytes128AVX2<>+48(SB)/8, $0x0707070707070707
+DATA open_fillBytes128AVX2<>+56(SB)/8, $0x0707070707070707
+DATA open_fillBytes128AVX2<>+64(SB)/8, $0x7f7f7f7f7f7f7f7f
+DATA open_fillBytes128AVX2<>+72(SB)/8, $0x7f7f7f7f7f7f7f7f
+DATA open_fillBytes128AVX2<>+80(SB)/8, $0x7f7f7f7f7f7f7f7f
+DATA open_fillBytes128AVX2<>+88(SB)/8, $0x7f7f7f7f7f7f7f7f
+DATA open_fillBytes128AVX2<>+96(SB)/8, $0x7f7f7f7f7f7f7f7f
+DATA open_fillBytes128AVX2<>+104(SB)/8, $0x7f7f7f7f7f7f7f7f
+DATA open_fillBytes128AVX2<>+112(SB)/8, $0x7f7f7f7f7f7f7f7f
+DATA open_fillBytes128AVX2<>+120(SB)/8, $0x7f7f7f7f7f7f7f7f
 GLOBL open_fillBytes128AVX2<>(SB), RODATA|NOPTR, $128
 
-DATA floor_fillBytes128AVX2<>+0(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+1(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+2(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+3(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+4(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+5(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+6(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+7(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+8(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+9(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+10(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+11(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+12(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+13(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+14(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+15(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+16(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+17(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+18(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+19(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+20(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+21(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+22(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+23(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+24(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+25(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+26(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+27(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+28(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+29(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+30(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+31(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+32(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+33(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+34(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+35(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+36(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+37(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+38(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+39(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+40(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+41(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+42(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+43(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+44(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+45(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+46(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+47(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+48(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+49(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+50(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+51(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+52(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+53(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+54(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+55(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+56(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+57(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+58(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+59(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+60(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+61(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+62(SB)/1, $-128
-DATA floor_fillBytes128AVX2<>+63(SB)/1, $-128
+DATA floor_fillBytes128AVX2<>+0(SB)/8, $0x8080808080808080
+DATA floor_fillBytes128AVX2<>+8(SB)/8, $0x8080808080808080
+DATA floor_fillBytes128AVX2<>+16(SB)/8, $0x8080808080808080
+DATA floor_fillBytes128AVX2<>+24(SB)/8, $0x8080808080808080
+DATA floor_fillBytes128AVX2<>+32(SB)/8, $0x8080808080808080
+DATA floor_fillBytes128AVX2<>+40(SB)/8, $0x8080808080808080
+DATA floor_fillBytes128AVX2<>+48(SB)/8, $0x8080808080808080
+DATA floor_fillBytes128AVX2<>+56(SB)/8, $0x8080808080808080
 GLOBL floor_fillBytes128AVX2<>(SB), RODATA|NOPTR, $64
 
-DATA units_fillBytes128AVX2<>+0(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+1(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+2(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+3(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+4(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+5(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+6(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+7(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+8(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+9(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+10(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+11(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+12(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+13(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+14(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+15(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+16(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+17(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+18(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+19(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+20(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+21(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+22(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+23(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+24(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+25(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+26(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+27(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+28(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+29(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+30(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+31(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+32(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+33(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+34(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+35(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+36(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+37(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+38(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+39(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+40(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+41(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+42(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+43(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+44(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+45(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+46(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+47(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+48(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+49(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+50(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+51(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+52(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+53(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+54(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+55(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+56(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+57(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+58(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+59(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+60(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+61(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+62(SB)/1, $+1
-DATA units_fillBytes128AVX2<>+63(SB)/1, $+1
+DATA units_fillBytes128AVX2<>+0(SB)/8, $0x0101010101010101
+DATA units_fillBytes128AVX2<>+8(SB)/8, $0x0101010101010101
+DATA units_fillBytes128AVX2<>+16(SB)/8, $0x0101010101010101
+DATA units_fillBytes128AVX2<>+24(SB)/8, $0x0101010101010101
+DATA units_fillBytes128AVX2<>+32(SB)/8, $0x0101010101010101
+DATA units_fillBytes128AVX2<>+40(SB)/8, $0x0101010101010101
+DATA units_fillBytes128AVX2<>+48(SB)/8, $0x0101010101010101
+DATA units_fillBytes128AVX2<>+56(SB)/8, $0x0101010101010101
 GLOBL units_fillBytes128AVX2<>(SB), RODATA|NOPTR, $64
 
 // func fillBytes128AVX2(read *byte, window *byte, n int, steps int, live0 int, live1 int, trace *[6]uint64) (best int, at uint64)
@@ -1240,22 +390,24 @@ loop:
 	VPCMPGTB       Y10, Y6, Y0
 	VPMOVMSKB      Y0, R13
 	MOVL           R13, 8(DX)
-	VPMAXSB        Y6, Y10, Y10
-	VPCMPGTB       Y10, Y8, Y0
+	VPMAXSB        Y6, Y10, Y11
+	VPCMPGTB       Y11, Y8, Y0
 	VPMOVMSKB      Y0, R13
 	MOVL           R13, 16(DX)
-	VPMAXSB        Y8, Y10, Y0
-	VPSUBSB        (DI), Y0, Y10
+	VPMAXSB        Y8, Y10, Y10
+	VPMAXSB        Y8, Y11, Y0
 	VPSUBSB        units_fillBytes128AVX2<>+0(SB), Y6, Y6
-	VPCMPGTB       Y10, Y6, Y11
-	VPMOVMSKB      Y11, R13
+	VPSUBSB        (DI), Y10, Y10
+	VPCMPGTB       Y10, Y6, Y13
+	VPMOVMSKB      Y13, R13
 	MOVL           R13, 24(DX)
 	VPMAXSB        Y10, Y6, Y6
 	VPSUBSB        units_fillBytes128AVX2<>+0(SB), Y8, Y8
-	VPCMPGTB       Y10, Y8, Y11
-	VPMOVMSKB      Y11, R13
+	VPSUBSB        (DI), Y11, Y11
+	VPCMPGTB       Y11, Y8, Y10
+	VPMOVMSKB      Y10, R13
 	MOVL           R13, 32(DX)
-	VPMAXSB        Y10, Y8, Y8
+	VPMAXSB        Y11, Y8, Y8
 	VPMAXSB        32(R11), Y1, Y10
 	VPCMPGTB       Y1, Y10, Y1
 	VPMOVMSKB      Y1, R13
@@ -1269,22 +421,24 @@ loop:
 	VPCMPGTB       Y10, Y7, Y1
 	VPMOVMSKB      Y1, R13
 	MOVL           R13, 12(DX)
-	VPMAXSB        Y7, Y10, Y10
-	VPCMPGTB       Y10, Y9, Y1
+	VPMAXSB        Y7, Y10, Y11
+	VPCMPGTB       Y11, Y9, Y1
 	VPMOVMSKB      Y1, R13
 	MOVL           R13, 20(DX)
-	VPMAXSB        Y9, Y10, Y1
-	VPSUBSB        32(DI), Y1, Y10
+	VPMAXSB        Y9, Y10, Y10
+	VPMAXSB        Y9, Y11, Y1
 	VPSUBSB        units_fillBytes128AVX2<>+0(SB), Y7, Y7
-	VPCMPGTB       Y10, Y7, Y11
-	VPMOVMSKB      Y11, R13
+	VPSUBSB        32(DI), Y10, Y10
+	VPCMPGTB       Y10, Y7, Y12
+	VPMOVMSKB      Y12, R13
 	MOVL           R13, 28(DX)
 	VPMAXSB        Y10, Y7, Y7
 	VPSUBSB        units_fillBytes128AVX2<>+0(SB), Y9, Y9
-	VPCMPGTB       Y10, Y9, Y11
-	VPMOVMSKB      Y11, R13
+	VPSUBSB        32(DI), Y11, Y11
+	VPCMPGTB       Y11, Y9, Y10
+	VPMOVMSKB      Y10, R13
 	MOVL           R13, 36(DX)
-	VPMAXSB        Y10, Y9, Y9
+	VPMAXSB        Y11, Y9, Y9
 
 	// parity 1: del and ins come from the anti-diagonal before, h from the one before that
 	VPERM2I128     $0x21, Y9, Y8, Y10
@@ -1316,22 +470,24 @@ loop:
 	VPCMPGTB       Y10, Y6, Y2
 	VPMOVMSKB      Y2, R13
 	MOVL           R13, 56(DX)
-	VPMAXSB        Y6, Y10, Y10
-	VPCMPGTB       Y10, Y8, Y2
+	VPMAXSB        Y6, Y10, Y11
+	VPCMPGTB       Y11, Y8, Y2
 	VPMOVMSKB      Y2, R13
 	MOVL           R13, 64(DX)
-	VPMAXSB        Y8, Y10, Y2
-	VPSUBSB        (R9), Y2, Y10
+	VPMAXSB        Y8, Y10, Y10
+	VPMAXSB        Y8, Y11, Y2
 	VPSUBSB        units_fillBytes128AVX2<>+0(SB), Y6, Y6
-	VPCMPGTB       Y10, Y6, Y11
-	VPMOVMSKB      Y11, R13
+	VPSUBSB        (R9), Y10, Y10
+	VPCMPGTB       Y10, Y6, Y13
+	VPMOVMSKB      Y13, R13
 	MOVL           R13, 72(DX)
 	VPMAXSB        Y10, Y6, Y6
 	VPSUBSB        units_fillBytes128AVX2<>+0(SB), Y8, Y8
-	VPCMPGTB       Y10, Y8, Y11
-	VPMOVMSKB      Y11, R13
+	VPSUBSB        (R9), Y11, Y11
+	VPCMPGTB       Y11, Y8, Y10
+	VPMOVMSKB      Y10, R13
 	MOVL           R13, 80(DX)
-	VPMAXSB        Y10, Y8, Y8
+	VPMAXSB        Y11, Y8, Y8
 	VPMAXSB        32(R11), Y3, Y10
 	VPCMPGTB       Y3, Y10, Y3
 	VPMOVMSKB      Y3, R13
@@ -1345,22 +501,24 @@ loop:
 	VPCMPGTB       Y10, Y7, Y3
 	VPMOVMSKB      Y3, R12
 	MOVL           R12, 60(DX)
-	VPMAXSB        Y7, Y10, Y10
-	VPCMPGTB       Y10, Y9, Y3
+	VPMAXSB        Y7, Y10, Y11
+	VPCMPGTB       Y11, Y9, Y3
 	VPMOVMSKB      Y3, R12
 	MOVL           R12, 68(DX)
-	VPMAXSB        Y9, Y10, Y3
-	VPSUBSB        32(R9), Y3, Y10
+	VPMAXSB        Y9, Y10, Y10
+	VPMAXSB        Y9, Y11, Y3
 	VPSUBSB        units_fillBytes128AVX2<>+0(SB), Y7, Y7
-	VPCMPGTB       Y10, Y7, Y11
-	VPMOVMSKB      Y11, R12
+	VPSUBSB        32(R9), Y10, Y10
+	VPCMPGTB       Y10, Y7, Y12
+	VPMOVMSKB      Y12, R12
 	MOVL           R12, 76(DX)
 	VPMAXSB        Y10, Y7, Y7
 	VPSUBSB        units_fillBytes128AVX2<>+0(SB), Y9, Y9
-	VPCMPGTB       Y10, Y9, Y11
-	VPMOVMSKB      Y11, R12
+	VPSUBSB        32(R9), Y11, Y11
+	VPCMPGTB       Y11, Y9, Y10
+	VPMOVMSKB      Y10, R12
 	MOVL           R12, 84(DX)
-	VPMAXSB        Y10, Y9, Y9
+	VPMAXSB        Y11, Y9, Y9
 
 	// and against its start, for the next
 	SUBQ    $0x01, R11
@@ -1402,337 +560,89 @@ loop:
 	VZEROUPPER
 	RET
 
-DATA fresh_fillWords64AVX2<>+0(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+2(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+4(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+6(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+8(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+10(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+12(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+14(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+16(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+18(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+20(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+22(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+24(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+26(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+28(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+30(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+32(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+34(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+36(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+38(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+40(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+42(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+44(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+46(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+48(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+50(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+52(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+54(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+56(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+58(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+60(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+62(SB)/2, $-32767
-DATA fresh_fillWords64AVX2<>+64(SB)/2, $-32762
-DATA fresh_fillWords64AVX2<>+66(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+68(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+70(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+72(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+74(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+76(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+78(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+80(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+82(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+84(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+86(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+88(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+90(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+92(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+94(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+96(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+98(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+100(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+102(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+104(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+106(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+108(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+110(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+112(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+114(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+116(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+118(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+120(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+122(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+124(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+126(SB)/2, $-32768
-DATA fresh_fillWords64AVX2<>+128(SB)/2, $-32768
-GLOBL fresh_fillWords64AVX2<>(SB), RODATA|NOPTR, $130
+DATA fresh_fillWords64AVX2<>+0(SB)/8, $0x8001800180018001
+DATA fresh_fillWords64AVX2<>+8(SB)/8, $0x8001800180018001
+DATA fresh_fillWords64AVX2<>+16(SB)/8, $0x8001800180018001
+DATA fresh_fillWords64AVX2<>+24(SB)/8, $0x8001800180018001
+DATA fresh_fillWords64AVX2<>+32(SB)/8, $0x8001800180018001
+DATA fresh_fillWords64AVX2<>+40(SB)/8, $0x8001800180018001
+DATA fresh_fillWords64AVX2<>+48(SB)/8, $0x8001800180018001
+DATA fresh_fillWords64AVX2<>+56(SB)/8, $0x8001800180018001
+DATA fresh_fillWords64AVX2<>+64(SB)/8, $0x8000800080008006
+DATA fresh_fillWords64AVX2<>+72(SB)/8, $0x8000800080008000
+DATA fresh_fillWords64AVX2<>+80(SB)/8, $0x8000800080008000
+DATA fresh_fillWords64AVX2<>+88(SB)/8, $0x8000800080008000
+DATA fresh_fillWords64AVX2<>+96(SB)/8, $0x8000800080008000
+DATA fresh_fillWords64AVX2<>+104(SB)/8, $0x8000800080008000
+DATA fresh_fillWords64AVX2<>+112(SB)/8, $0x8000800080008000
+DATA fresh_fillWords64AVX2<>+120(SB)/8, $0x8000800080008000
+DATA fresh_fillWords64AVX2<>+128(SB)/8, $0x0000000000008000
+GLOBL fresh_fillWords64AVX2<>(SB), RODATA|NOPTR, $136
 
-DATA end_fillWords64AVX2<>+0(SB)/2, $+0
-DATA end_fillWords64AVX2<>+2(SB)/2, $+0
-DATA end_fillWords64AVX2<>+4(SB)/2, $+0
-DATA end_fillWords64AVX2<>+6(SB)/2, $+0
-DATA end_fillWords64AVX2<>+8(SB)/2, $+0
-DATA end_fillWords64AVX2<>+10(SB)/2, $+0
-DATA end_fillWords64AVX2<>+12(SB)/2, $+0
-DATA end_fillWords64AVX2<>+14(SB)/2, $+0
-DATA end_fillWords64AVX2<>+16(SB)/2, $+0
-DATA end_fillWords64AVX2<>+18(SB)/2, $+0
-DATA end_fillWords64AVX2<>+20(SB)/2, $+0
-DATA end_fillWords64AVX2<>+22(SB)/2, $+0
-DATA end_fillWords64AVX2<>+24(SB)/2, $+0
-DATA end_fillWords64AVX2<>+26(SB)/2, $+0
-DATA end_fillWords64AVX2<>+28(SB)/2, $+0
-DATA end_fillWords64AVX2<>+30(SB)/2, $+0
-DATA end_fillWords64AVX2<>+32(SB)/2, $+0
-DATA end_fillWords64AVX2<>+34(SB)/2, $+0
-DATA end_fillWords64AVX2<>+36(SB)/2, $+0
-DATA end_fillWords64AVX2<>+38(SB)/2, $+0
-DATA end_fillWords64AVX2<>+40(SB)/2, $+0
-DATA end_fillWords64AVX2<>+42(SB)/2, $+0
-DATA end_fillWords64AVX2<>+44(SB)/2, $+0
-DATA end_fillWords64AVX2<>+46(SB)/2, $+0
-DATA end_fillWords64AVX2<>+48(SB)/2, $+0
-DATA end_fillWords64AVX2<>+50(SB)/2, $+0
-DATA end_fillWords64AVX2<>+52(SB)/2, $+0
-DATA end_fillWords64AVX2<>+54(SB)/2, $+0
-DATA end_fillWords64AVX2<>+56(SB)/2, $+0
-DATA end_fillWords64AVX2<>+58(SB)/2, $+0
-DATA end_fillWords64AVX2<>+60(SB)/2, $+0
-DATA end_fillWords64AVX2<>+62(SB)/2, $+0
-DATA end_fillWords64AVX2<>+64(SB)/2, $+5
-DATA end_fillWords64AVX2<>+66(SB)/2, $+5
-DATA end_fillWords64AVX2<>+68(SB)/2, $+5
-DATA end_fillWords64AVX2<>+70(SB)/2, $+5
-DATA end_fillWords64AVX2<>+72(SB)/2, $+5
-DATA end_fillWords64AVX2<>+74(SB)/2, $+5
-DATA end_fillWords64AVX2<>+76(SB)/2, $+5
-DATA end_fillWords64AVX2<>+78(SB)/2, $+5
-DATA end_fillWords64AVX2<>+80(SB)/2, $+5
-DATA end_fillWords64AVX2<>+82(SB)/2, $+5
-DATA end_fillWords64AVX2<>+84(SB)/2, $+5
-DATA end_fillWords64AVX2<>+86(SB)/2, $+5
-DATA end_fillWords64AVX2<>+88(SB)/2, $+5
-DATA end_fillWords64AVX2<>+90(SB)/2, $+5
-DATA end_fillWords64AVX2<>+92(SB)/2, $+5
-DATA end_fillWords64AVX2<>+94(SB)/2, $+5
-DATA end_fillWords64AVX2<>+96(SB)/2, $+5
-DATA end_fillWords64AVX2<>+98(SB)/2, $+5
-DATA end_fillWords64AVX2<>+100(SB)/2, $+5
-DATA end_fillWords64AVX2<>+102(SB)/2, $+5
-DATA end_fillWords64AVX2<>+104(SB)/2, $+5
-DATA end_fillWords64AVX2<>+106(SB)/2, $+5
-DATA end_fillWords64AVX2<>+108(SB)/2, $+5
-DATA end_fillWords64AVX2<>+110(SB)/2, $+5
-DATA end_fillWords64AVX2<>+112(SB)/2, $+5
-DATA end_fillWords64AVX2<>+114(SB)/2, $+5
-DATA end_fillWords64AVX2<>+116(SB)/2, $+5
-DATA end_fillWords64AVX2<>+118(SB)/2, $+5
-DATA end_fillWords64AVX2<>+120(SB)/2, $+5
-DATA end_fillWords64AVX2<>+122(SB)/2, $+5
-DATA end_fillWords64AVX2<>+124(SB)/2, $+5
-DATA end_fillWords64AVX2<>+126(SB)/2, $+5
+DATA end_fillWords64AVX2<>+0(SB)/8, $0x0000000000000000
+DATA end_fillWords64AVX2<>+8(SB)/8, $0x0000000000000000
+DATA end_fillWords64AVX2<>+16(SB)/8, $0x0000000000000000
+DATA end_fillWords64AVX2<>+24(SB)/8, $0x0000000000000000
+DATA end_fillWords64AVX2<>+32(SB)/8, $0x0000000000000000
+DATA end_fillWords64AVX2<>+40(SB)/8, $0x0000000000000000
+DATA end_fillWords64AVX2<>+48(SB)/8, $0x0000000000000000
+DATA end_fillWords64AVX2<>+56(SB)/8, $0x0000000000000000
+DATA end_fillWords64AVX2<>+64(SB)/8, $0x0005000500050005
+DATA end_fillWords64AVX2<>+72(SB)/8, $0x0005000500050005
+DATA end_fillWords64AVX2<>+80(SB)/8, $0x0005000500050005
+DATA end_fillWords64AVX2<>+88(SB)/8, $0x0005000500050005
+DATA end_fillWords64AVX2<>+96(SB)/8, $0x0005000500050005
+DATA end_fillWords64AVX2<>+104(SB)/8, $0x0005000500050005
+DATA end_fillWords64AVX2<>+112(SB)/8, $0x0005000500050005
+DATA end_fillWords64AVX2<>+120(SB)/8, $0x0005000500050005
 GLOBL end_fillWords64AVX2<>(SB), RODATA|NOPTR, $128
 
-DATA dead_fillWords64AVX2<>+0(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+1(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+2(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+3(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+4(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+5(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+6(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+7(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+8(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+9(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+10(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+11(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+12(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+13(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+14(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+15(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+16(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+17(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+18(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+19(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+20(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+21(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+22(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+23(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+24(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+25(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+26(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+27(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+28(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+29(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+30(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+31(SB)/1, $+0
-DATA dead_fillWords64AVX2<>+32(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+33(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+34(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+35(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+36(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+37(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+38(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+39(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+40(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+41(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+42(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+43(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+44(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+45(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+46(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+47(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+48(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+49(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+50(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+51(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+52(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+53(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+54(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+55(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+56(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+57(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+58(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+59(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+60(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+61(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+62(SB)/1, $-128
-DATA dead_fillWords64AVX2<>+63(SB)/1, $-128
+DATA dead_fillWords64AVX2<>+0(SB)/8, $0x0000000000000000
+DATA dead_fillWords64AVX2<>+8(SB)/8, $0x0000000000000000
+DATA dead_fillWords64AVX2<>+16(SB)/8, $0x0000000000000000
+DATA dead_fillWords64AVX2<>+24(SB)/8, $0x0000000000000000
+DATA dead_fillWords64AVX2<>+32(SB)/8, $0x8080808080808080
+DATA dead_fillWords64AVX2<>+40(SB)/8, $0x8080808080808080
+DATA dead_fillWords64AVX2<>+48(SB)/8, $0x8080808080808080
+DATA dead_fillWords64AVX2<>+56(SB)/8, $0x8080808080808080
 GLOBL dead_fillWords64AVX2<>(SB), RODATA|NOPTR, $64
 
-DATA open_fillWords64AVX2<>+0(SB)/2, $+7
-DATA open_fillWords64AVX2<>+2(SB)/2, $+7
-DATA open_fillWords64AVX2<>+4(SB)/2, $+7
-DATA open_fillWords64AVX2<>+6(SB)/2, $+7
-DATA open_fillWords64AVX2<>+8(SB)/2, $+7
-DATA open_fillWords64AVX2<>+10(SB)/2, $+7
-DATA open_fillWords64AVX2<>+12(SB)/2, $+7
-DATA open_fillWords64AVX2<>+14(SB)/2, $+7
-DATA open_fillWords64AVX2<>+16(SB)/2, $+7
-DATA open_fillWords64AVX2<>+18(SB)/2, $+7
-DATA open_fillWords64AVX2<>+20(SB)/2, $+7
-DATA open_fillWords64AVX2<>+22(SB)/2, $+7
-DATA open_fillWords64AVX2<>+24(SB)/2, $+7
-DATA open_fillWords64AVX2<>+26(SB)/2, $+7
-DATA open_fillWords64AVX2<>+28(SB)/2, $+7
-DATA open_fillWords64AVX2<>+30(SB)/2, $+7
-DATA open_fillWords64AVX2<>+32(SB)/2, $+7
-DATA open_fillWords64AVX2<>+34(SB)/2, $+7
-DATA open_fillWords64AVX2<>+36(SB)/2, $+7
-DATA open_fillWords64AVX2<>+38(SB)/2, $+7
-DATA open_fillWords64AVX2<>+40(SB)/2, $+7
-DATA open_fillWords64AVX2<>+42(SB)/2, $+7
-DATA open_fillWords64AVX2<>+44(SB)/2, $+7
-DATA open_fillWords64AVX2<>+46(SB)/2, $+7
-DATA open_fillWords64AVX2<>+48(SB)/2, $+7
-DATA open_fillWords64AVX2<>+50(SB)/2, $+7
-DATA open_fillWords64AVX2<>+52(SB)/2, $+7
-DATA open_fillWords64AVX2<>+54(SB)/2, $+7
-DATA open_fillWords64AVX2<>+56(SB)/2, $+7
-DATA open_fillWords64AVX2<>+58(SB)/2, $+7
-DATA open_fillWords64AVX2<>+60(SB)/2, $+7
-DATA open_fillWords64AVX2<>+62(SB)/2, $+7
-DATA open_fillWords64AVX2<>+64(SB)/2, $+127
-DATA open_fillWords64AVX2<>+66(SB)/2, $+127
-DATA open_fillWords64AVX2<>+68(SB)/2, $+127
-DATA open_fillWords64AVX2<>+70(SB)/2, $+127
-DATA open_fillWords64AVX2<>+72(SB)/2, $+127
-DATA open_fillWords64AVX2<>+74(SB)/2, $+127
-DATA open_fillWords64AVX2<>+76(SB)/2, $+127
-DATA open_fillWords64AVX2<>+78(SB)/2, $+127
-DATA open_fillWords64AVX2<>+80(SB)/2, $+127
-DATA open_fillWords64AVX2<>+82(SB)/2, $+127
-DATA open_fillWords64AVX2<>+84(SB)/2, $+127
-DATA open_fillWords64AVX2<>+86(SB)/2, $+127
-DATA open_fillWords64AVX2<>+88(SB)/2, $+127
-DATA open_fillWords64AVX2<>+90(SB)/2, $+127
-DATA open_fillWords64AVX2<>+92(SB)/2, $+127
-DATA open_fillWords64AVX2<>+94(SB)/2, $+127
-DATA open_fillWords64AVX2<>+96(SB)/2, $+127
-DATA open_fillWords64AVX2<>+98(SB)/2, $+127
-DATA open_fillWords64AVX2<>+100(SB)/2, $+127
-DATA open_fillWords64AVX2<>+102(SB)/2, $+127
-DATA open_fillWords64AVX2<>+104(SB)/2, $+127
-DATA open_fillWords64AVX2<>+106(SB)/2, $+127
-DATA open_fillWords64AVX2<>+108(SB)/2, $+127
-DATA open_fillWords64AVX2<>+110(SB)/2, $+127
-DATA open_fillWords64AVX2<>+112(SB)/2, $+127
-DATA open_fillWords64AVX2<>+114(SB)/2, $+127
-DATA open_fillWords64AVX2<>+116(SB)/2, $+127
-DATA open_fillWords64AVX2<>+118(SB)/2, $+127
-DATA open_fillWords64AVX2<>+120(SB)/2, $+127
-DATA open_fillWords64AVX2<>+122(SB)/2, $+127
-DATA open_fillWords64AVX2<>+124(SB)/2, $+127
-DATA open_fillWords64AVX2<>+126(SB)/2, $+127
+DATA open_fillWords64AVX2<>+0(SB)/8, $0x0007000700070007
+DATA open_fillWords64AVX2<>+8(SB)/8, $0x0007000700070007
+DATA open_fillWords64AVX2<>+16(SB)/8, $0x0007000700070007
+DATA open_fillWords64AVX2<>+24(SB)/8, $0x0007000700070007
+DATA open_fillWords64AVX2<>+32(SB)/8, $0x0007000700070007
+DATA open_fillWords64AVX2<>+40(SB)/8, $0x0007000700070007
+DATA open_fillWords64AVX2<>+48(SB)/8, $0x0007000700070007
+DATA open_fillWords64AVX2<>+56(SB)/8, $0x0007000700070007
+DATA open_fillWords64AVX2<>+64(SB)/8, $0x7fff7fff7fff7fff
+DATA open_fillWords64AVX2<>+72(SB)/8, $0x7fff7fff7fff7fff
+DATA open_fillWords64AVX2<>+80(SB)/8, $0x7fff7fff7fff7fff
+DATA open_fillWords64AVX2<>+88(SB)/8, $0x7fff7fff7fff7fff
+DATA open_fillWords64AVX2<>+96(SB)/8, $0x7fff7fff7fff7fff
+DATA open_fillWords64AVX2<>+104(SB)/8, $0x7fff7fff7fff7fff
+DATA open_fillWords64AVX2<>+112(SB)/8, $0x7fff7fff7fff7fff
+DATA open_fillWords64AVX2<>+120(SB)/8, $0x7fff7fff7fff7fff
 GLOBL open_fillWords64AVX2<>(SB), RODATA|NOPTR, $128
 
-DATA floor_fillWords64AVX2<>+0(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+2(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+4(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+6(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+8(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+10(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+12(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+14(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+16(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+18(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+20(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+22(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+24(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+26(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+28(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+30(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+32(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+34(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+36(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+38(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+40(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+42(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+44(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+46(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+48(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+50(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+52(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+54(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+56(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+58(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+60(SB)/2, $-32768
-DATA floor_fillWords64AVX2<>+62(SB)/2, $-32768
+DATA floor_fillWords64AVX2<>+0(SB)/8, $0x8000800080008000
+DATA floor_fillWords64AVX2<>+8(SB)/8, $0x8000800080008000
+DATA floor_fillWords64AVX2<>+16(SB)/8, $0x8000800080008000
+DATA floor_fillWords64AVX2<>+24(SB)/8, $0x8000800080008000
+DATA floor_fillWords64AVX2<>+32(SB)/8, $0x8000800080008000
+DATA floor_fillWords64AVX2<>+40(SB)/8, $0x8000800080008000
+DATA floor_fillWords64AVX2<>+48(SB)/8, $0x8000800080008000
+DATA floor_fillWords64AVX2<>+56(SB)/8, $0x8000800080008000
 GLOBL floor_fillWords64AVX2<>(SB), RODATA|NOPTR, $64
 
-DATA units_fillWords64AVX2<>+0(SB)/2, $+1
-DATA units_fillWords64AVX2<>+2(SB)/2, $+1
-DATA units_fillWords64AVX2<>+4(SB)/2, $+1
-DATA units_fillWords64AVX2<>+6(SB)/2, $+1
-DATA units_fillWords64AVX2<>+8(SB)/2, $+1
-DATA units_fillWords64AVX2<>+10(SB)/2, $+1
-DATA units_fillWords64AVX2<>+12(SB)/2, $+1
-DATA units_fillWords64AVX2<>+14(SB)/2, $+1
-DATA units_fillWords64AVX2<>+16(SB)/2, $+1
-DATA units_fillWords64AVX2<>+18(SB)/2, $+1
-DATA units_fillWords64AVX2<>+20(SB)/2, $+1
-DATA units_fillWords64AVX2<>+22(SB)/2, $+1
-DATA units_fillWords64AVX2<>+24(SB)/2, $+1
-DATA units_fillWords64AVX2<>+26(SB)/2, $+1
-DATA units_fillWords64AVX2<>+28(SB)/2, $+1
-DATA units_fillWords64AVX2<>+30(SB)/2, $+1
-DATA units_fillWords64AVX2<>+32(SB)/2, $+1
-DATA units_fillWords64AVX2<>+34(SB)/2, $+1
-DATA units_fillWords64AVX2<>+36(SB)/2, $+1
-DATA units_fillWords64AVX2<>+38(SB)/2, $+1
-DATA units_fillWords64AVX2<>+40(SB)/2, $+1
-DATA units_fillWords64AVX2<>+42(SB)/2, $+1
-DATA units_fillWords64AVX2<>+44(SB)/2, $+1
-DATA units_fillWords64AVX2<>+46(SB)/2, $+1
-DATA units_fillWords64AVX2<>+48(SB)/2, $+1
-DATA units_fillWords64AVX2<>+50(SB)/2, $+1
-DATA units_fillWords64AVX2<>+52(SB)/2, $+1
-DATA units_fillWords64AVX2<>+54(SB)/2, $+1
-DATA units_fillWords64AVX2<>+56(SB)/2, $+1
-DATA units_fillWords64AVX2<>+58(SB)/2, $+1
-DATA units_fillWords64AVX2<>+60(SB)/2, $+1
-DATA units_fillWords64AVX2<>+62(SB)/2, $+1
+DATA units_fillWords64AVX2<>+0(SB)/8, $0x0001000100010001
+DATA units_fillWords64AVX2<>+8(SB)/8, $0x0001000100010001
+DATA units_fillWords64AVX2<>+16(SB)/8, $0x0001000100010001
+DATA units_fillWords64AVX2<>+24(SB)/8, $0x0001000100010001
+DATA units_fillWords64AVX2<>+32(SB)/8, $0x0001000100010001
+DATA units_fillWords64AVX2<>+40(SB)/8, $0x0001000100010001
+DATA units_fillWords64AVX2<>+48(SB)/8, $0x0001000100010001
+DATA units_fillWords64AVX2<>+56(SB)/8, $0x0001000100010001
 GLOBL units_fillWords64AVX2<>(SB), RODATA|NOPTR, $64
 
 // func fillWords64AVX2(read *byte, window *byte, n int, steps int, live0 int, live1 int, trace *[6]uint64) (best int, at uint64)
@@ -1814,22 +724,24 @@ loop:
 	VPERMQ         $0x08, Y0, Y0
 	VPMOVMSKB      X0, R13
 	MOVW           R13, 8(DX)
-	VPMAXSW        Y6, Y12, Y12
-	VPCMPGTW       Y12, Y8, Y0
+	VPMAXSW        Y6, Y12, Y11
+	VPCMPGTW       Y11, Y8, Y0
 	VPACKSSWB      Y0, Y0, Y0
 	VPERMQ         $0x08, Y0, Y0
 	VPMOVMSKB      X0, R13
 	MOVW           R13, 16(DX)
-	VPMAXSW        Y8, Y12, Y0
-	VPSUBSW        (DI), Y0, Y11
+	VPMAXSW        Y8, Y12, Y12
+	VPMAXSW        Y8, Y11, Y0
 	VPSUBSW        units_fillWords64AVX2<>+0(SB), Y6, Y6
-	VPCMPGTW       Y11, Y6, Y12
-	VPACKSSWB      Y12, Y12, Y12
-	VPERMQ         $0x08, Y12, Y12
-	VPMOVMSKB      X12, R13
+	VPSUBSW        (DI), Y12, Y12
+	VPCMPGTW       Y12, Y6, Y13
+	VPACKSSWB      Y13, Y13, Y13
+	VPERMQ         $0x08, Y13, Y13
+	VPMOVMSKB      X13, R13
 	MOVW           R13, 24(DX)
-	VPMAXSW        Y11, Y6, Y6
+	VPMAXSW        Y12, Y6, Y6
 	VPSUBSW        units_fillWords64AVX2<>+0(SB), Y8, Y8
+	VPSUBSW        (DI), Y11, Y11
 	VPCMPGTW       Y11, Y8, Y12
 	VPACKSSWB      Y12, Y12, Y12
 	VPERMQ         $0x08, Y12, Y12
@@ -1855,22 +767,24 @@ loop:
 	VPERMQ         $0x08, Y1, Y1
 	VPMOVMSKB      X1, R13
 	MOVW           R13, 10(DX)
-	VPMAXSW        Y7, Y11, Y11
-	VPCMPGTW       Y11, Y9, Y1
+	VPMAXSW        Y7, Y11, Y10
+	VPCMPGTW       Y10, Y9, Y1
 	VPACKSSWB      Y1, Y1, Y1
 	VPERMQ         $0x08, Y1, Y1
 	VPMOVMSKB      X1, R13
 	MOVW           R13, 18(DX)
-	VPMAXSW        Y9, Y11, Y1
-	VPSUBSW        32(DI), Y1, Y10
+	VPMAXSW        Y9, Y11, Y11
+	VPMAXSW        Y9, Y10, Y1
 	VPSUBSW        units_fillWords64AVX2<>+0(SB), Y7, Y7
-	VPCMPGTW       Y10, Y7, Y11
-	VPACKSSWB      Y11, Y11, Y11
-	VPERMQ         $0x08, Y11, Y11
-	VPMOVMSKB      X11, R13
+	VPSUBSW        32(DI), Y11, Y11
+	VPCMPGTW       Y11, Y7, Y12
+	VPACKSSWB      Y12, Y12, Y12
+	VPERMQ         $0x08, Y12, Y12
+	VPMOVMSKB      X12, R13
 	MOVW           R13, 26(DX)
-	VPMAXSW        Y10, Y7, Y7
+	VPMAXSW        Y11, Y7, Y7
 	VPSUBSW        units_fillWords64AVX2<>+0(SB), Y9, Y9
+	VPSUBSW        32(DI), Y10, Y10
 	VPCMPGTW       Y10, Y9, Y11
 	VPACKSSWB      Y11, Y11, Y11
 	VPERMQ         $0x08, Y11, Y11
@@ -1911,22 +825,24 @@ loop:
 	VPERMQ         $0x08, Y2, Y2
 	VPMOVMSKB      X2, R13
 	MOVW           R13, 12(DX)
-	VPMAXSW        Y6, Y12, Y12
-	VPCMPGTW       Y12, Y8, Y2
+	VPMAXSW        Y6, Y12, Y11
+	VPCMPGTW       Y11, Y8, Y2
 	VPACKSSWB      Y2, Y2, Y2
 	VPERMQ         $0x08, Y2, Y2
 	VPMOVMSKB      X2, R13
 	MOVW           R13, 20(DX)
-	VPMAXSW        Y8, Y12, Y2
-	VPSUBSW        (R9), Y2, Y11
+	VPMAXSW        Y8, Y12, Y12
+	VPMAXSW        Y8, Y11, Y2
 	VPSUBSW        units_fillWords64AVX2<>+0(SB), Y6, Y6
-	VPCMPGTW       Y11, Y6, Y12
-	VPACKSSWB      Y12, Y12, Y12
-	VPERMQ         $0x08, Y12, Y12
-	VPMOVMSKB      X12, R13
+	VPSUBSW        (R9), Y12, Y12
+	VPCMPGTW       Y12, Y6, Y13
+	VPACKSSWB      Y13, Y13, Y13
+	VPERMQ         $0x08, Y13, Y13
+	VPMOVMSKB      X13, R13
 	MOVW           R13, 28(DX)
-	VPMAXSW        Y11, Y6, Y6
+	VPMAXSW        Y12, Y6, Y6
 	VPSUBSW        units_fillWords64AVX2<>+0(SB), Y8, Y8
+	VPSUBSW        (R9), Y11, Y11
 	VPCMPGTW       Y11, Y8, Y12
 	VPACKSSWB      Y12, Y12, Y12
 	VPERMQ         $0x08, Y12, Y12
@@ -1952,22 +868,24 @@ loop:
 	VPERMQ         $0x08, Y3, Y3
 	VPMOVMSKB      X3, R12
 	MOVW           R12, 14(DX)
-	VPMAXSW        Y7, Y11, Y11
-	VPCMPGTW       Y11, Y9, Y3
+	VPMAXSW        Y7, Y11, Y10
+	VPCMPGTW       Y10, Y9, Y3
 	VPACKSSWB      Y3, Y3, Y3
 	VPERMQ         $0x08, Y3, Y3
 	VPMOVMSKB      X3, R12
 	MOVW           R12, 22(DX)
-	VPMAXSW        Y9, Y11, Y3
-	VPSUBSW        32(R9), Y3, Y10
+	VPMAXSW        Y9, Y11, Y11
+	VPMAXSW        Y9, Y10, Y3
 	VPSUBSW        units_fillWords64AVX2<>+0(SB), Y7, Y7
-	VPCMPGTW       Y10, Y7, Y11
-	VPACKSSWB      Y11, Y11, Y11
-	VPERMQ         $0x08, Y11, Y11
-	VPMOVMSKB      X11, R12
+	VPSUBSW        32(R9), Y11, Y11
+	VPCMPGTW       Y11, Y7, Y12
+	VPACKSSWB      Y12, Y12, Y12
+	VPERMQ         $0x08, Y12, Y12
+	VPMOVMSKB      X12, R12
 	MOVW           R12, 30(DX)
-	VPMAXSW        Y10, Y7, Y7
+	VPMAXSW        Y11, Y7, Y7
 	VPSUBSW        units_fillWords64AVX2<>+0(SB), Y9, Y9
+	VPSUBSW        32(R9), Y10, Y10
 	VPCMPGTW       Y10, Y9, Y11
 	VPACKSSWB      Y11, Y11, Y11
 	VPERMQ         $0x08, Y11, Y11
@@ -2017,1606 +935,89 @@ loop:
 	VZEROUPPER
 	RET
 
-DATA fresh_fillBytes64AVX512<>+0(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+1(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+2(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+3(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+4(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+5(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+6(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+7(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+8(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+9(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+10(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+11(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+12(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+13(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+14(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+15(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+16(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+17(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+18(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+19(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+20(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+21(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+22(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+23(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+24(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+25(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+26(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+27(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+28(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+29(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+30(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+31(SB)/1, $-127
-DATA fresh_fillBytes64AVX512<>+32(SB)/1, $-122
-DATA fresh_fillBytes64AVX512<>+33(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+34(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+35(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+36(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+37(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+38(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+39(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+40(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+41(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+42(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+43(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+44(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+45(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+46(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+47(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+48(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+49(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+50(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+51(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+52(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+53(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+54(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+55(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+56(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+57(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+58(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+59(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+60(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+61(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+62(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+63(SB)/1, $-128
-DATA fresh_fillBytes64AVX512<>+64(SB)/1, $-128
-GLOBL fresh_fillBytes64AVX512<>(SB), RODATA|NOPTR, $65
+DATA fresh_fillWords64AVX512<>+0(SB)/8, $0x8001800180018001
+DATA fresh_fillWords64AVX512<>+8(SB)/8, $0x8001800180018001
+DATA fresh_fillWords64AVX512<>+16(SB)/8, $0x8001800180018001
+DATA fresh_fillWords64AVX512<>+24(SB)/8, $0x8001800180018001
+DATA fresh_fillWords64AVX512<>+32(SB)/8, $0x8001800180018001
+DATA fresh_fillWords64AVX512<>+40(SB)/8, $0x8001800180018001
+DATA fresh_fillWords64AVX512<>+48(SB)/8, $0x8001800180018001
+DATA fresh_fillWords64AVX512<>+56(SB)/8, $0x8001800180018001
+DATA fresh_fillWords64AVX512<>+64(SB)/8, $0x8000800080008006
+DATA fresh_fillWords64AVX512<>+72(SB)/8, $0x8000800080008000
+DATA fresh_fillWords64AVX512<>+80(SB)/8, $0x8000800080008000
+DATA fresh_fillWords64AVX512<>+88(SB)/8, $0x8000800080008000
+DATA fresh_fillWords64AVX512<>+96(SB)/8, $0x8000800080008000
+DATA fresh_fillWords64AVX512<>+104(SB)/8, $0x8000800080008000
+DATA fresh_fillWords64AVX512<>+112(SB)/8, $0x8000800080008000
+DATA fresh_fillWords64AVX512<>+120(SB)/8, $0x8000800080008000
+DATA fresh_fillWords64AVX512<>+128(SB)/8, $0x0000000000008000
+GLOBL fresh_fillWords64AVX512<>(SB), RODATA|NOPTR, $136
 
-DATA end_fillBytes64AVX512<>+0(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+1(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+2(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+3(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+4(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+5(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+6(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+7(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+8(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+9(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+10(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+11(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+12(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+13(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+14(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+15(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+16(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+17(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+18(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+19(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+20(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+21(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+22(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+23(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+24(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+25(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+26(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+27(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+28(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+29(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+30(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+31(SB)/1, $+0
-DATA end_fillBytes64AVX512<>+32(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+33(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+34(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+35(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+36(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+37(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+38(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+39(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+40(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+41(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+42(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+43(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+44(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+45(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+46(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+47(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+48(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+49(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+50(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+51(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+52(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+53(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+54(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+55(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+56(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+57(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+58(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+59(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+60(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+61(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+62(SB)/1, $+5
-DATA end_fillBytes64AVX512<>+63(SB)/1, $+5
-GLOBL end_fillBytes64AVX512<>(SB), RODATA|NOPTR, $64
-
-DATA dead_fillBytes64AVX512<>+0(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+1(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+2(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+3(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+4(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+5(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+6(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+7(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+8(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+9(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+10(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+11(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+12(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+13(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+14(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+15(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+16(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+17(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+18(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+19(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+20(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+21(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+22(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+23(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+24(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+25(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+26(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+27(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+28(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+29(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+30(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+31(SB)/1, $+0
-DATA dead_fillBytes64AVX512<>+32(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+33(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+34(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+35(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+36(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+37(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+38(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+39(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+40(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+41(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+42(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+43(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+44(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+45(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+46(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+47(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+48(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+49(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+50(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+51(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+52(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+53(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+54(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+55(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+56(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+57(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+58(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+59(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+60(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+61(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+62(SB)/1, $-128
-DATA dead_fillBytes64AVX512<>+63(SB)/1, $-128
-GLOBL dead_fillBytes64AVX512<>(SB), RODATA|NOPTR, $64
-
-DATA open_fillBytes64AVX512<>+0(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+1(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+2(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+3(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+4(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+5(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+6(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+7(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+8(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+9(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+10(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+11(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+12(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+13(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+14(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+15(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+16(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+17(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+18(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+19(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+20(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+21(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+22(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+23(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+24(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+25(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+26(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+27(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+28(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+29(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+30(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+31(SB)/1, $+7
-DATA open_fillBytes64AVX512<>+32(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+33(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+34(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+35(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+36(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+37(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+38(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+39(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+40(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+41(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+42(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+43(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+44(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+45(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+46(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+47(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+48(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+49(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+50(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+51(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+52(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+53(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+54(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+55(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+56(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+57(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+58(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+59(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+60(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+61(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+62(SB)/1, $+127
-DATA open_fillBytes64AVX512<>+63(SB)/1, $+127
-GLOBL open_fillBytes64AVX512<>(SB), RODATA|NOPTR, $64
-
-DATA floor_fillBytes64AVX512<>+0(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+1(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+2(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+3(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+4(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+5(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+6(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+7(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+8(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+9(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+10(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+11(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+12(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+13(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+14(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+15(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+16(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+17(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+18(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+19(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+20(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+21(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+22(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+23(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+24(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+25(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+26(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+27(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+28(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+29(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+30(SB)/1, $-128
-DATA floor_fillBytes64AVX512<>+31(SB)/1, $-128
-GLOBL floor_fillBytes64AVX512<>(SB), RODATA|NOPTR, $32
-
-DATA units_fillBytes64AVX512<>+0(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+1(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+2(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+3(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+4(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+5(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+6(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+7(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+8(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+9(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+10(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+11(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+12(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+13(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+14(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+15(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+16(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+17(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+18(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+19(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+20(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+21(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+22(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+23(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+24(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+25(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+26(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+27(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+28(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+29(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+30(SB)/1, $+1
-DATA units_fillBytes64AVX512<>+31(SB)/1, $+1
-GLOBL units_fillBytes64AVX512<>(SB), RODATA|NOPTR, $32
-
-// func fillBytes64AVX512(read *byte, window *byte, n int, steps int, live0 int, live1 int, trace *[6]uint64) (best int, at uint64)
-// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL, CMOV
-TEXT ·fillBytes64AVX512(SB), NOSPLIT, $0-72
-	MOVQ           read+0(FP), AX
-	MOVQ           window+8(FP), CX
-	MOVQ           trace+48(FP), DX
-	MOVQ           live0+32(FP), BX
-	MOVQ           $0x00000020, SI
-	SUBQ           BX, SI
-	LEAQ           dead_fillBytes64AVX512<>+0(SB), BX
-	ADDQ           SI, BX
-	LEAQ           open_fillBytes64AVX512<>+0(SB), DI
-	ADDQ           SI, DI
-	MOVQ           live1+40(FP), SI
-	MOVQ           $0x00000020, R8
-	SUBQ           SI, R8
-	LEAQ           dead_fillBytes64AVX512<>+0(SB), SI
-	ADDQ           R8, SI
-	LEAQ           open_fillBytes64AVX512<>+0(SB), R9
-	ADDQ           R8, R9
-	VMOVDQU64      floor_fillBytes64AVX512<>+0(SB), Y0
-	VMOVDQU64      units_fillBytes64AVX512<>+0(SB), Y1
-	VBROADCASTI128 scores<>+0(SB), Y2
-	VMOVDQU64      (BX), Y3
-	VMOVDQU64      (DI), Y4
-	VMOVDQU64      (SI), Y5
-	VMOVDQU64      (R9), Y6
-	VMOVDQU64      floor_fillBytes64AVX512<>+0(SB), Y7
-	VMOVDQU64      floor_fillBytes64AVX512<>+0(SB), Y8
-	VMOVDQU64      floor_fillBytes64AVX512<>+0(SB), Y9
-	VMOVDQU64      floor_fillBytes64AVX512<>+0(SB), Y10
-	VMOVDQU64      floor_fillBytes64AVX512<>+0(SB), Y11
-	MOVQ           n+16(FP), BX
-	MOVQ           steps+24(FP), SI
-	LEAQ           30(BX), BX
-	LEAQ           fresh_fillBytes64AVX512<>+32(SB), DI
-
-loop:
-	// rows of this anti-diagonal against the end of the read
-	LEAQ    end_fillBytes64AVX512<>+0(SB), R9
-	MOVQ    $0x00000020, R8
-	CMPQ    BX, R8
-	CMOVQLT BX, R8
-	LEAQ    (R9)(R8*1), R8
-	DECQ    BX
-
-	// parity 0: del and ins come from the anti-diagonal before, h from the one before that
-	VPERM2I128 $0x03, Y0, Y10, Y12
-	VPALIGNR   $0x0f, Y12, Y10, Y10
-	VMOVDQU64  (AX), Y12
-	VPTERNLOGQ $0xde, (CX), Y3, Y12
-	VPSHUFB    Y12, Y2, Y13
-	VPMINSB    Y12, Y13, Y13
-	VPMAXSB    (DI), Y7, Y12
-	VPCMPGTB   Y7, Y12, K1
-	KMOVD      K1, (DX)
-	VPADDSB    Y13, Y12, Y12
-	VPSUBSB    (R8), Y12, Y13
-	VPCMPGTB   Y9, Y13, K1
-	KMOVD      K1, 40(DX)
-	VPMAXSB    Y13, Y9, Y9
-	VPCMPGTB   Y12, Y10, K1
-	KMOVD      K1, 8(DX)
-	VPMAXSB    Y10, Y12, Y12
-	VPCMPGTB   Y12, Y11, K1
-	KMOVD      K1, 16(DX)
-	VPMAXSB    Y11, Y12, Y7
-	VPSUBSB    Y4, Y7, Y12
-	VPSUBSB    Y1, Y10, Y10
-	VPCMPGTB   Y12, Y10, K1
-	KMOVD      K1, 24(DX)
-	VPMAXSB    Y12, Y10, Y10
-	VPSUBSB    Y1, Y11, Y11
-	VPCMPGTB   Y12, Y11, K1
-	KMOVD      K1, 32(DX)
-	VPMAXSB    Y12, Y11, Y11
-
-	// parity 1: del and ins come from the anti-diagonal before, h from the one before that
-	VPERM2I128 $0x21, Y0, Y11, Y12
-	VPALIGNR   $0x01, Y11, Y12, Y11
-	VMOVDQU64  (AX), Y12
-	VPTERNLOGQ $0xde, 1(CX), Y5, Y12
-	VPSHUFB    Y12, Y2, Y13
-	VPMINSB    Y12, Y13, Y13
-	VPMAXSB    (DI), Y8, Y12
-	VPCMPGTB   Y8, Y12, K1
-	KMOVD      K1, 4(DX)
-	VPADDSB    Y13, Y12, Y12
-	VPSUBSB    (R8), Y12, Y13
-	VPCMPGTB   Y9, Y13, K1
-	KMOVD      K1, 44(DX)
-	VPMAXSB    Y13, Y9, Y9
-	VPCMPGTB   Y12, Y10, K1
-	KMOVD      K1, 12(DX)
-	VPMAXSB    Y10, Y12, Y12
-	VPCMPGTB   Y12, Y11, K1
-	KMOVD      K1, 20(DX)
-	VPMAXSB    Y11, Y12, Y8
-	VPSUBSB    Y6, Y8, Y12
-	VPSUBSB    Y1, Y10, Y10
-	VPCMPGTB   Y12, Y10, K1
-	KMOVD      K1, 28(DX)
-	VPMAXSB    Y12, Y10, Y10
-	VPSUBSB    Y1, Y11, Y11
-	VPCMPGTB   Y12, Y11, K1
-	KMOVD      K1, 36(DX)
-	VPMAXSB    Y12, Y11, Y11
-
-	// and against its start, for the next
-	SUBQ    $0x01, DI
-	LEAQ    fresh_fillBytes64AVX512<>+0(SB), R9
-	CMPQ    DI, R9
-	CMOVQLT R9, DI
-	DECQ    AX
-	INCQ    CX
-	ADDQ    $0x00000030, DX
-	DECQ    SI
-	JNZ     loop
-
-	// the best lane, and those that equal it
-	VMOVDQA      Y9, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPMAXSB      X1, X0, X0
-	VPSRLDQ      $0x08, X0, X1
-	VPMAXSB      X1, X0, X0
-	VPSRLDQ      $0x04, X0, X1
-	VPMAXSB      X1, X0, X0
-	VPSRLDQ      $0x02, X0, X1
-	VPMAXSB      X1, X0, X0
-	VPSRLDQ      $0x01, X0, X1
-	VPMAXSB      X1, X0, X0
-	VPEXTRB      $0x00, X0, AX
-	MOVBQSX      AL, AX
-	MOVQ         AX, best+56(FP)
-	VPBROADCASTB X0, Y0
-	VPCMPEQB     Y9, Y0, K1
-	KMOVD        K1, AX
-	MOVQ         AX, at+64(FP)
-	VZEROUPPER
-	RET
-
-DATA fresh_fillBytes128AVX512<>+0(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+1(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+2(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+3(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+4(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+5(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+6(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+7(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+8(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+9(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+10(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+11(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+12(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+13(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+14(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+15(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+16(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+17(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+18(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+19(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+20(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+21(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+22(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+23(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+24(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+25(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+26(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+27(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+28(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+29(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+30(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+31(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+32(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+33(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+34(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+35(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+36(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+37(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+38(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+39(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+40(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+41(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+42(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+43(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+44(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+45(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+46(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+47(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+48(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+49(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+50(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+51(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+52(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+53(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+54(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+55(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+56(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+57(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+58(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+59(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+60(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+61(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+62(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+63(SB)/1, $-127
-DATA fresh_fillBytes128AVX512<>+64(SB)/1, $-122
-DATA fresh_fillBytes128AVX512<>+65(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+66(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+67(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+68(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+69(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+70(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+71(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+72(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+73(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+74(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+75(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+76(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+77(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+78(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+79(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+80(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+81(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+82(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+83(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+84(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+85(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+86(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+87(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+88(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+89(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+90(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+91(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+92(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+93(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+94(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+95(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+96(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+97(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+98(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+99(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+100(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+101(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+102(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+103(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+104(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+105(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+106(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+107(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+108(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+109(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+110(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+111(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+112(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+113(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+114(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+115(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+116(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+117(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+118(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+119(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+120(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+121(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+122(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+123(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+124(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+125(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+126(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+127(SB)/1, $-128
-DATA fresh_fillBytes128AVX512<>+128(SB)/1, $-128
-GLOBL fresh_fillBytes128AVX512<>(SB), RODATA|NOPTR, $129
-
-DATA end_fillBytes128AVX512<>+0(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+1(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+2(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+3(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+4(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+5(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+6(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+7(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+8(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+9(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+10(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+11(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+12(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+13(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+14(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+15(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+16(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+17(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+18(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+19(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+20(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+21(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+22(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+23(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+24(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+25(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+26(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+27(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+28(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+29(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+30(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+31(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+32(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+33(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+34(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+35(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+36(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+37(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+38(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+39(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+40(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+41(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+42(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+43(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+44(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+45(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+46(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+47(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+48(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+49(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+50(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+51(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+52(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+53(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+54(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+55(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+56(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+57(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+58(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+59(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+60(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+61(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+62(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+63(SB)/1, $+0
-DATA end_fillBytes128AVX512<>+64(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+65(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+66(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+67(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+68(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+69(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+70(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+71(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+72(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+73(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+74(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+75(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+76(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+77(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+78(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+79(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+80(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+81(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+82(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+83(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+84(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+85(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+86(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+87(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+88(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+89(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+90(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+91(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+92(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+93(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+94(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+95(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+96(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+97(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+98(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+99(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+100(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+101(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+102(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+103(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+104(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+105(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+106(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+107(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+108(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+109(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+110(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+111(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+112(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+113(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+114(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+115(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+116(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+117(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+118(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+119(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+120(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+121(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+122(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+123(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+124(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+125(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+126(SB)/1, $+5
-DATA end_fillBytes128AVX512<>+127(SB)/1, $+5
-GLOBL end_fillBytes128AVX512<>(SB), RODATA|NOPTR, $128
-
-DATA dead_fillBytes128AVX512<>+0(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+1(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+2(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+3(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+4(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+5(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+6(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+7(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+8(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+9(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+10(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+11(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+12(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+13(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+14(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+15(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+16(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+17(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+18(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+19(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+20(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+21(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+22(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+23(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+24(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+25(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+26(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+27(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+28(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+29(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+30(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+31(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+32(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+33(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+34(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+35(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+36(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+37(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+38(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+39(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+40(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+41(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+42(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+43(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+44(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+45(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+46(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+47(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+48(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+49(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+50(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+51(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+52(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+53(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+54(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+55(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+56(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+57(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+58(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+59(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+60(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+61(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+62(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+63(SB)/1, $+0
-DATA dead_fillBytes128AVX512<>+64(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+65(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+66(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+67(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+68(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+69(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+70(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+71(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+72(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+73(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+74(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+75(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+76(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+77(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+78(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+79(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+80(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+81(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+82(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+83(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+84(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+85(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+86(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+87(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+88(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+89(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+90(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+91(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+92(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+93(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+94(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+95(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+96(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+97(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+98(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+99(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+100(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+101(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+102(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+103(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+104(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+105(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+106(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+107(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+108(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+109(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+110(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+111(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+112(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+113(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+114(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+115(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+116(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+117(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+118(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+119(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+120(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+121(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+122(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+123(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+124(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+125(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+126(SB)/1, $-128
-DATA dead_fillBytes128AVX512<>+127(SB)/1, $-128
-GLOBL dead_fillBytes128AVX512<>(SB), RODATA|NOPTR, $128
-
-DATA open_fillBytes128AVX512<>+0(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+1(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+2(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+3(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+4(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+5(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+6(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+7(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+8(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+9(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+10(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+11(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+12(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+13(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+14(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+15(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+16(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+17(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+18(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+19(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+20(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+21(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+22(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+23(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+24(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+25(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+26(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+27(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+28(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+29(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+30(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+31(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+32(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+33(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+34(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+35(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+36(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+37(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+38(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+39(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+40(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+41(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+42(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+43(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+44(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+45(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+46(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+47(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+48(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+49(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+50(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+51(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+52(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+53(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+54(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+55(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+56(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+57(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+58(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+59(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+60(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+61(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+62(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+63(SB)/1, $+7
-DATA open_fillBytes128AVX512<>+64(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+65(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+66(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+67(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+68(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+69(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+70(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+71(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+72(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+73(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+74(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+75(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+76(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+77(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+78(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+79(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+80(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+81(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+82(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+83(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+84(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+85(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+86(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+87(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+88(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+89(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+90(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+91(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+92(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+93(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+94(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+95(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+96(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+97(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+98(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+99(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+100(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+101(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+102(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+103(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+104(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+105(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+106(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+107(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+108(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+109(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+110(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+111(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+112(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+113(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+114(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+115(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+116(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+117(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+118(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+119(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+120(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+121(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+122(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+123(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+124(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+125(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+126(SB)/1, $+127
-DATA open_fillBytes128AVX512<>+127(SB)/1, $+127
-GLOBL open_fillBytes128AVX512<>(SB), RODATA|NOPTR, $128
-
-DATA floor_fillBytes128AVX512<>+0(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+1(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+2(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+3(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+4(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+5(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+6(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+7(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+8(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+9(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+10(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+11(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+12(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+13(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+14(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+15(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+16(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+17(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+18(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+19(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+20(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+21(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+22(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+23(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+24(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+25(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+26(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+27(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+28(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+29(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+30(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+31(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+32(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+33(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+34(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+35(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+36(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+37(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+38(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+39(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+40(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+41(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+42(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+43(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+44(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+45(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+46(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+47(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+48(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+49(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+50(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+51(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+52(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+53(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+54(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+55(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+56(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+57(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+58(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+59(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+60(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+61(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+62(SB)/1, $-128
-DATA floor_fillBytes128AVX512<>+63(SB)/1, $-128
-GLOBL floor_fillBytes128AVX512<>(SB), RODATA|NOPTR, $64
-
-DATA units_fillBytes128AVX512<>+0(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+1(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+2(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+3(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+4(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+5(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+6(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+7(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+8(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+9(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+10(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+11(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+12(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+13(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+14(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+15(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+16(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+17(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+18(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+19(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+20(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+21(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+22(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+23(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+24(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+25(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+26(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+27(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+28(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+29(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+30(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+31(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+32(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+33(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+34(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+35(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+36(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+37(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+38(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+39(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+40(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+41(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+42(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+43(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+44(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+45(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+46(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+47(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+48(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+49(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+50(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+51(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+52(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+53(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+54(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+55(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+56(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+57(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+58(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+59(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+60(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+61(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+62(SB)/1, $+1
-DATA units_fillBytes128AVX512<>+63(SB)/1, $+1
-GLOBL units_fillBytes128AVX512<>(SB), RODATA|NOPTR, $64
-
-// func fillBytes128AVX512(read *byte, window *byte, n int, steps int, live0 int, live1 int, trace *[6]uint64) (best int, at uint64)
-// Requires: AVX, AVX2, AVX512BW, AVX512F, CMOV
-TEXT ·fillBytes128AVX512(SB), NOSPLIT, $0-72
-	MOVQ            read+0(FP), AX
-	MOVQ            window+8(FP), CX
-	MOVQ            trace+48(FP), DX
-	MOVQ            live0+32(FP), BX
-	MOVQ            $0x00000040, SI
-	SUBQ            BX, SI
-	LEAQ            dead_fillBytes128AVX512<>+0(SB), BX
-	ADDQ            SI, BX
-	LEAQ            open_fillBytes128AVX512<>+0(SB), DI
-	ADDQ            SI, DI
-	MOVQ            live1+40(FP), SI
-	MOVQ            $0x00000040, R8
-	SUBQ            SI, R8
-	LEAQ            dead_fillBytes128AVX512<>+0(SB), SI
-	ADDQ            R8, SI
-	LEAQ            open_fillBytes128AVX512<>+0(SB), R9
-	ADDQ            R8, R9
-	VMOVDQU64       floor_fillBytes128AVX512<>+0(SB), Z0
-	VMOVDQU64       units_fillBytes128AVX512<>+0(SB), Z1
-	VBROADCASTI32X4 scores<>+0(SB), Z2
-	VMOVDQU64       (BX), Z3
-	VMOVDQU64       (DI), Z4
-	VMOVDQU64       (SI), Z5
-	VMOVDQU64       (R9), Z6
-	VMOVDQU64       floor_fillBytes128AVX512<>+0(SB), Z7
-	VMOVDQU64       floor_fillBytes128AVX512<>+0(SB), Z8
-	VMOVDQU64       floor_fillBytes128AVX512<>+0(SB), Z9
-	VMOVDQU64       floor_fillBytes128AVX512<>+0(SB), Z10
-	VMOVDQU64       floor_fillBytes128AVX512<>+0(SB), Z11
-	MOVQ            n+16(FP), BX
-	MOVQ            steps+24(FP), SI
-	LEAQ            62(BX), BX
-	LEAQ            fresh_fillBytes128AVX512<>+64(SB), DI
-
-loop:
-	// rows of this anti-diagonal against the end of the read
-	LEAQ    end_fillBytes128AVX512<>+0(SB), R9
-	MOVQ    $0x00000040, R8
-	CMPQ    BX, R8
-	CMOVQLT BX, R8
-	LEAQ    (R9)(R8*1), R8
-	DECQ    BX
-
-	// parity 0: del and ins come from the anti-diagonal before, h from the one before that
-	VALIGNQ    $0x06, Z0, Z10, Z12
-	VPALIGNR   $0x0f, Z12, Z10, Z10
-	VMOVDQU64  (AX), Z12
-	VPTERNLOGQ $0xde, (CX), Z3, Z12
-	VPSHUFB    Z12, Z2, Z13
-	VPMINSB    Z12, Z13, Z13
-	VPMAXSB    (DI), Z7, Z12
-	VPCMPGTB   Z7, Z12, K1
-	KMOVQ      K1, (DX)
-	VPADDSB    Z13, Z12, Z12
-	VPSUBSB    (R8), Z12, Z13
-	VPCMPGTB   Z9, Z13, K1
-	KMOVQ      K1, 40(DX)
-	VPMAXSB    Z13, Z9, Z9
-	VPCMPGTB   Z12, Z10, K1
-	KMOVQ      K1, 8(DX)
-	VPMAXSB    Z10, Z12, Z12
-	VPCMPGTB   Z12, Z11, K1
-	KMOVQ      K1, 16(DX)
-	VPMAXSB    Z11, Z12, Z7
-	VPSUBSB    Z4, Z7, Z12
-	VPSUBSB    Z1, Z10, Z10
-	VPCMPGTB   Z12, Z10, K1
-	KMOVQ      K1, 24(DX)
-	VPMAXSB    Z12, Z10, Z10
-	VPSUBSB    Z1, Z11, Z11
-	VPCMPGTB   Z12, Z11, K1
-	KMOVQ      K1, 32(DX)
-	VPMAXSB    Z12, Z11, Z11
-
-	// parity 1: del and ins come from the anti-diagonal before, h from the one before that
-	VALIGNQ    $0x02, Z11, Z0, Z12
-	VPALIGNR   $0x01, Z11, Z12, Z11
-	VMOVDQU64  (AX), Z12
-	VPTERNLOGQ $0xde, 1(CX), Z5, Z12
-	VPSHUFB    Z12, Z2, Z13
-	VPMINSB    Z12, Z13, Z13
-	VPMAXSB    (DI), Z8, Z12
-	VPCMPGTB   Z8, Z12, K1
-	KMOVQ      K1, 48(DX)
-	VPADDSB    Z13, Z12, Z12
-	VPSUBSB    (R8), Z12, Z13
-	VPCMPGTB   Z9, Z13, K1
-	KMOVQ      K1, 88(DX)
-	VPMAXSB    Z13, Z9, Z9
-	VPCMPGTB   Z12, Z10, K1
-	KMOVQ      K1, 56(DX)
-	VPMAXSB    Z10, Z12, Z12
-	VPCMPGTB   Z12, Z11, K1
-	KMOVQ      K1, 64(DX)
-	VPMAXSB    Z11, Z12, Z8
-	VPSUBSB    Z6, Z8, Z12
-	VPSUBSB    Z1, Z10, Z10
-	VPCMPGTB   Z12, Z10, K1
-	KMOVQ      K1, 72(DX)
-	VPMAXSB    Z12, Z10, Z10
-	VPSUBSB    Z1, Z11, Z11
-	VPCMPGTB   Z12, Z11, K1
-	KMOVQ      K1, 80(DX)
-	VPMAXSB    Z12, Z11, Z11
-
-	// and against its start, for the next
-	SUBQ    $0x01, DI
-	LEAQ    fresh_fillBytes128AVX512<>+0(SB), R9
-	CMPQ    DI, R9
-	CMOVQLT R9, DI
-	DECQ    AX
-	INCQ    CX
-	ADDQ    $0x00000060, DX
-	DECQ    SI
-	JNZ     loop
-
-	// the best lane, and those that equal it
-	VEXTRACTI64X4 $0x01, Z9, Y0
-	VPMAXSB       Y9, Y0, Y0
-	VEXTRACTI128  $0x01, Y0, X1
-	VPMAXSB       X1, X0, X0
-	VPSRLDQ       $0x08, X0, X1
-	VPMAXSB       X1, X0, X0
-	VPSRLDQ       $0x04, X0, X1
-	VPMAXSB       X1, X0, X0
-	VPSRLDQ       $0x02, X0, X1
-	VPMAXSB       X1, X0, X0
-	VPSRLDQ       $0x01, X0, X1
-	VPMAXSB       X1, X0, X0
-	VPEXTRB       $0x00, X0, AX
-	MOVBQSX       AL, AX
-	MOVQ          AX, best+56(FP)
-	VPBROADCASTB  X0, Z0
-	VPCMPEQB      Z9, Z0, K1
-	KMOVQ         K1, AX
-	MOVQ          AX, at+64(FP)
-	VZEROUPPER
-	RET
-
-DATA fresh_fillWords64AVX512<>+0(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+2(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+4(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+6(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+8(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+10(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+12(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+14(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+16(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+18(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+20(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+22(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+24(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+26(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+28(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+30(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+32(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+34(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+36(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+38(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+40(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+42(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+44(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+46(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+48(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+50(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+52(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+54(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+56(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+58(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+60(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+62(SB)/2, $-32767
-DATA fresh_fillWords64AVX512<>+64(SB)/2, $-32762
-DATA fresh_fillWords64AVX512<>+66(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+68(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+70(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+72(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+74(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+76(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+78(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+80(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+82(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+84(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+86(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+88(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+90(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+92(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+94(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+96(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+98(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+100(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+102(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+104(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+106(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+108(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+110(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+112(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+114(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+116(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+118(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+120(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+122(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+124(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+126(SB)/2, $-32768
-DATA fresh_fillWords64AVX512<>+128(SB)/2, $-32768
-GLOBL fresh_fillWords64AVX512<>(SB), RODATA|NOPTR, $130
-
-DATA end_fillWords64AVX512<>+0(SB)/2, $+0
-DATA end_fillWords64AVX512<>+2(SB)/2, $+0
-DATA end_fillWords64AVX512<>+4(SB)/2, $+0
-DATA end_fillWords64AVX512<>+6(SB)/2, $+0
-DATA end_fillWords64AVX512<>+8(SB)/2, $+0
-DATA end_fillWords64AVX512<>+10(SB)/2, $+0
-DATA end_fillWords64AVX512<>+12(SB)/2, $+0
-DATA end_fillWords64AVX512<>+14(SB)/2, $+0
-DATA end_fillWords64AVX512<>+16(SB)/2, $+0
-DATA end_fillWords64AVX512<>+18(SB)/2, $+0
-DATA end_fillWords64AVX512<>+20(SB)/2, $+0
-DATA end_fillWords64AVX512<>+22(SB)/2, $+0
-DATA end_fillWords64AVX512<>+24(SB)/2, $+0
-DATA end_fillWords64AVX512<>+26(SB)/2, $+0
-DATA end_fillWords64AVX512<>+28(SB)/2, $+0
-DATA end_fillWords64AVX512<>+30(SB)/2, $+0
-DATA end_fillWords64AVX512<>+32(SB)/2, $+0
-DATA end_fillWords64AVX512<>+34(SB)/2, $+0
-DATA end_fillWords64AVX512<>+36(SB)/2, $+0
-DATA end_fillWords64AVX512<>+38(SB)/2, $+0
-DATA end_fillWords64AVX512<>+40(SB)/2, $+0
-DATA end_fillWords64AVX512<>+42(SB)/2, $+0
-DATA end_fillWords64AVX512<>+44(SB)/2, $+0
-DATA end_fillWords64AVX512<>+46(SB)/2, $+0
-DATA end_fillWords64AVX512<>+48(SB)/2, $+0
-DATA end_fillWords64AVX512<>+50(SB)/2, $+0
-DATA end_fillWords64AVX512<>+52(SB)/2, $+0
-DATA end_fillWords64AVX512<>+54(SB)/2, $+0
-DATA end_fillWords64AVX512<>+56(SB)/2, $+0
-DATA end_fillWords64AVX512<>+58(SB)/2, $+0
-DATA end_fillWords64AVX512<>+60(SB)/2, $+0
-DATA end_fillWords64AVX512<>+62(SB)/2, $+0
-DATA end_fillWords64AVX512<>+64(SB)/2, $+5
-DATA end_fillWords64AVX512<>+66(SB)/2, $+5
-DATA end_fillWords64AVX512<>+68(SB)/2, $+5
-DATA end_fillWords64AVX512<>+70(SB)/2, $+5
-DATA end_fillWords64AVX512<>+72(SB)/2, $+5
-DATA end_fillWords64AVX512<>+74(SB)/2, $+5
-DATA end_fillWords64AVX512<>+76(SB)/2, $+5
-DATA end_fillWords64AVX512<>+78(SB)/2, $+5
-DATA end_fillWords64AVX512<>+80(SB)/2, $+5
-DATA end_fillWords64AVX512<>+82(SB)/2, $+5
-DATA end_fillWords64AVX512<>+84(SB)/2, $+5
-DATA end_fillWords64AVX512<>+86(SB)/2, $+5
-DATA end_fillWords64AVX512<>+88(SB)/2, $+5
-DATA end_fillWords64AVX512<>+90(SB)/2, $+5
-DATA end_fillWords64AVX512<>+92(SB)/2, $+5
-DATA end_fillWords64AVX512<>+94(SB)/2, $+5
-DATA end_fillWords64AVX512<>+96(SB)/2, $+5
-DATA end_fillWords64AVX512<>+98(SB)/2, $+5
-DATA end_fillWords64AVX512<>+100(SB)/2, $+5
-DATA end_fillWords64AVX512<>+102(SB)/2, $+5
-DATA end_fillWords64AVX512<>+104(SB)/2, $+5
-DATA end_fillWords64AVX512<>+106(SB)/2, $+5
-DATA end_fillWords64AVX512<>+108(SB)/2, $+5
-DATA end_fillWords64AVX512<>+110(SB)/2, $+5
-DATA end_fillWords64AVX512<>+112(SB)/2, $+5
-DATA end_fillWords64AVX512<>+114(SB)/2, $+5
-DATA end_fillWords64AVX512<>+116(SB)/2, $+5
-DATA end_fillWords64AVX512<>+118(SB)/2, $+5
-DATA end_fillWords64AVX512<>+120(SB)/2, $+5
-DATA end_fillWords64AVX512<>+122(SB)/2, $+5
-DATA end_fillWords64AVX512<>+124(SB)/2, $+5
-DATA end_fillWords64AVX512<>+126(SB)/2, $+5
+DATA end_fillWords64AVX512<>+0(SB)/8, $0x0000000000000000
+DATA end_fillWords64AVX512<>+8(SB)/8, $0x0000000000000000
+DATA end_fillWords64AVX512<>+16(SB)/8, $0x0000000000000000
+DATA end_fillWords64AVX512<>+24(SB)/8, $0x0000000000000000
+DATA end_fillWords64AVX512<>+32(SB)/8, $0x0000000000000000
+DATA end_fillWords64AVX512<>+40(SB)/8, $0x0000000000000000
+DATA end_fillWords64AVX512<>+48(SB)/8, $0x0000000000000000
+DATA end_fillWords64AVX512<>+56(SB)/8, $0x0000000000000000
+DATA end_fillWords64AVX512<>+64(SB)/8, $0x0005000500050005
+DATA end_fillWords64AVX512<>+72(SB)/8, $0x0005000500050005
+DATA end_fillWords64AVX512<>+80(SB)/8, $0x0005000500050005
+DATA end_fillWords64AVX512<>+88(SB)/8, $0x0005000500050005
+DATA end_fillWords64AVX512<>+96(SB)/8, $0x0005000500050005
+DATA end_fillWords64AVX512<>+104(SB)/8, $0x0005000500050005
+DATA end_fillWords64AVX512<>+112(SB)/8, $0x0005000500050005
+DATA end_fillWords64AVX512<>+120(SB)/8, $0x0005000500050005
 GLOBL end_fillWords64AVX512<>(SB), RODATA|NOPTR, $128
 
-DATA dead_fillWords64AVX512<>+0(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+1(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+2(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+3(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+4(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+5(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+6(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+7(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+8(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+9(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+10(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+11(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+12(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+13(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+14(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+15(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+16(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+17(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+18(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+19(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+20(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+21(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+22(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+23(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+24(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+25(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+26(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+27(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+28(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+29(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+30(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+31(SB)/1, $+0
-DATA dead_fillWords64AVX512<>+32(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+33(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+34(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+35(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+36(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+37(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+38(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+39(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+40(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+41(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+42(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+43(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+44(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+45(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+46(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+47(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+48(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+49(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+50(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+51(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+52(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+53(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+54(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+55(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+56(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+57(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+58(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+59(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+60(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+61(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+62(SB)/1, $-128
-DATA dead_fillWords64AVX512<>+63(SB)/1, $-128
+DATA dead_fillWords64AVX512<>+0(SB)/8, $0x0000000000000000
+DATA dead_fillWords64AVX512<>+8(SB)/8, $0x0000000000000000
+DATA dead_fillWords64AVX512<>+16(SB)/8, $0x0000000000000000
+DATA dead_fillWords64AVX512<>+24(SB)/8, $0x0000000000000000
+DATA dead_fillWords64AVX512<>+32(SB)/8, $0x8080808080808080
+DATA dead_fillWords64AVX512<>+40(SB)/8, $0x8080808080808080
+DATA dead_fillWords64AVX512<>+48(SB)/8, $0x8080808080808080
+DATA dead_fillWords64AVX512<>+56(SB)/8, $0x8080808080808080
 GLOBL dead_fillWords64AVX512<>(SB), RODATA|NOPTR, $64
 
-DATA open_fillWords64AVX512<>+0(SB)/2, $+7
-DATA open_fillWords64AVX512<>+2(SB)/2, $+7
-DATA open_fillWords64AVX512<>+4(SB)/2, $+7
-DATA open_fillWords64AVX512<>+6(SB)/2, $+7
-DATA open_fillWords64AVX512<>+8(SB)/2, $+7
-DATA open_fillWords64AVX512<>+10(SB)/2, $+7
-DATA open_fillWords64AVX512<>+12(SB)/2, $+7
-DATA open_fillWords64AVX512<>+14(SB)/2, $+7
-DATA open_fillWords64AVX512<>+16(SB)/2, $+7
-DATA open_fillWords64AVX512<>+18(SB)/2, $+7
-DATA open_fillWords64AVX512<>+20(SB)/2, $+7
-DATA open_fillWords64AVX512<>+22(SB)/2, $+7
-DATA open_fillWords64AVX512<>+24(SB)/2, $+7
-DATA open_fillWords64AVX512<>+26(SB)/2, $+7
-DATA open_fillWords64AVX512<>+28(SB)/2, $+7
-DATA open_fillWords64AVX512<>+30(SB)/2, $+7
-DATA open_fillWords64AVX512<>+32(SB)/2, $+7
-DATA open_fillWords64AVX512<>+34(SB)/2, $+7
-DATA open_fillWords64AVX512<>+36(SB)/2, $+7
-DATA open_fillWords64AVX512<>+38(SB)/2, $+7
-DATA open_fillWords64AVX512<>+40(SB)/2, $+7
-DATA open_fillWords64AVX512<>+42(SB)/2, $+7
-DATA open_fillWords64AVX512<>+44(SB)/2, $+7
-DATA open_fillWords64AVX512<>+46(SB)/2, $+7
-DATA open_fillWords64AVX512<>+48(SB)/2, $+7
-DATA open_fillWords64AVX512<>+50(SB)/2, $+7
-DATA open_fillWords64AVX512<>+52(SB)/2, $+7
-DATA open_fillWords64AVX512<>+54(SB)/2, $+7
-DATA open_fillWords64AVX512<>+56(SB)/2, $+7
-DATA open_fillWords64AVX512<>+58(SB)/2, $+7
-DATA open_fillWords64AVX512<>+60(SB)/2, $+7
-DATA open_fillWords64AVX512<>+62(SB)/2, $+7
-DATA open_fillWords64AVX512<>+64(SB)/2, $+127
-DATA open_fillWords64AVX512<>+66(SB)/2, $+127
-DATA open_fillWords64AVX512<>+68(SB)/2, $+127
-DATA open_fillWords64AVX512<>+70(SB)/2, $+127
-DATA open_fillWords64AVX512<>+72(SB)/2, $+127
-DATA open_fillWords64AVX512<>+74(SB)/2, $+127
-DATA open_fillWords64AVX512<>+76(SB)/2, $+127
-DATA open_fillWords64AVX512<>+78(SB)/2, $+127
-DATA open_fillWords64AVX512<>+80(SB)/2, $+127
-DATA open_fillWords64AVX512<>+82(SB)/2, $+127
-DATA open_fillWords64AVX512<>+84(SB)/2, $+127
-DATA open_fillWords64AVX512<>+86(SB)/2, $+127
-DATA open_fillWords64AVX512<>+88(SB)/2, $+127
-DATA open_fillWords64AVX512<>+90(SB)/2, $+127
-DATA open_fillWords64AVX512<>+92(SB)/2, $+127
-DATA open_fillWords64AVX512<>+94(SB)/2, $+127
-DATA open_fillWords64AVX512<>+96(SB)/2, $+127
-DATA open_fillWords64AVX512<>+98(SB)/2, $+127
-DATA open_fillWords64AVX512<>+100(SB)/2, $+127
-DATA open_fillWords64AVX512<>+102(SB)/2, $+127
-DATA open_fillWords64AVX512<>+104(SB)/2, $+127
-DATA open_fillWords64AVX512<>+106(SB)/2, $+127
-DATA open_fillWords64AVX512<>+108(SB)/2, $+127
-DATA open_fillWords64AVX512<>+110(SB)/2, $+127
-DATA open_fillWords64AVX512<>+112(SB)/2, $+127
-DATA open_fillWords64AVX512<>+114(SB)/2, $+127
-DATA open_fillWords64AVX512<>+116(SB)/2, $+127
-DATA open_fillWords64AVX512<>+118(SB)/2, $+127
-DATA open_fillWords64AVX512<>+120(SB)/2, $+127
-DATA open_fillWords64AVX512<>+122(SB)/2, $+127
-DATA open_fillWords64AVX512<>+124(SB)/2, $+127
-DATA open_fillWords64AVX512<>+126(SB)/2, $+127
+DATA open_fillWords64AVX512<>+0(SB)/8, $0x0007000700070007
+DATA open_fillWords64AVX512<>+8(SB)/8, $0x0007000700070007
+DATA open_fillWords64AVX512<>+16(SB)/8, $0x0007000700070007
+DATA open_fillWords64AVX512<>+24(SB)/8, $0x0007000700070007
+DATA open_fillWords64AVX512<>+32(SB)/8, $0x0007000700070007
+DATA open_fillWords64AVX512<>+40(SB)/8, $0x0007000700070007
+DATA open_fillWords64AVX512<>+48(SB)/8, $0x0007000700070007
+DATA open_fillWords64AVX512<>+56(SB)/8, $0x0007000700070007
+DATA open_fillWords64AVX512<>+64(SB)/8, $0x7fff7fff7fff7fff
+DATA open_fillWords64AVX512<>+72(SB)/8, $0x7fff7fff7fff7fff
+DATA open_fillWords64AVX512<>+80(SB)/8, $0x7fff7fff7fff7fff
+DATA open_fillWords64AVX512<>+88(SB)/8, $0x7fff7fff7fff7fff
+DATA open_fillWords64AVX512<>+96(SB)/8, $0x7fff7fff7fff7fff
+DATA open_fillWords64AVX512<>+104(SB)/8, $0x7fff7fff7fff7fff
+DATA open_fillWords64AVX512<>+112(SB)/8, $0x7fff7fff7fff7fff
+DATA open_fillWords64AVX512<>+120(SB)/8, $0x7fff7fff7fff7fff
 GLOBL open_fillWords64AVX512<>(SB), RODATA|NOPTR, $128
 
-DATA floor_fillWords64AVX512<>+0(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+2(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+4(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+6(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+8(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+10(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+12(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+14(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+16(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+18(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+20(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+22(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+24(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+26(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+28(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+30(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+32(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+34(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+36(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+38(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+40(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+42(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+44(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+46(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+48(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+50(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+52(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+54(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+56(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+58(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+60(SB)/2, $-32768
-DATA floor_fillWords64AVX512<>+62(SB)/2, $-32768
+DATA floor_fillWords64AVX512<>+0(SB)/8, $0x8000800080008000
+DATA floor_fillWords64AVX512<>+8(SB)/8, $0x8000800080008000
+DATA floor_fillWords64AVX512<>+16(SB)/8, $0x8000800080008000
+DATA floor_fillWords64AVX512<>+24(SB)/8, $0x8000800080008000
+DATA floor_fillWords64AVX512<>+32(SB)/8, $0x8000800080008000
+DATA floor_fillWords64AVX512<>+40(SB)/8, $0x8000800080008000
+DATA floor_fillWords64AVX512<>+48(SB)/8, $0x8000800080008000
+DATA floor_fillWords64AVX512<>+56(SB)/8, $0x8000800080008000
 GLOBL floor_fillWords64AVX512<>(SB), RODATA|NOPTR, $64
 
-DATA units_fillWords64AVX512<>+0(SB)/2, $+1
-DATA units_fillWords64AVX512<>+2(SB)/2, $+1
-DATA units_fillWords64AVX512<>+4(SB)/2, $+1
-DATA units_fillWords64AVX512<>+6(SB)/2, $+1
-DATA units_fillWords64AVX512<>+8(SB)/2, $+1
-DATA units_fillWords64AVX512<>+10(SB)/2, $+1
-DATA units_fillWords64AVX512<>+12(SB)/2, $+1
-DATA units_fillWords64AVX512<>+14(SB)/2, $+1
-DATA units_fillWords64AVX512<>+16(SB)/2, $+1
-DATA units_fillWords64AVX512<>+18(SB)/2, $+1
-DATA units_fillWords64AVX512<>+20(SB)/2, $+1
-DATA units_fillWords64AVX512<>+22(SB)/2, $+1
-DATA units_fillWords64AVX512<>+24(SB)/2, $+1
-DATA units_fillWords64AVX512<>+26(SB)/2, $+1
-DATA units_fillWords64AVX512<>+28(SB)/2, $+1
-DATA units_fillWords64AVX512<>+30(SB)/2, $+1
-DATA units_fillWords64AVX512<>+32(SB)/2, $+1
-DATA units_fillWords64AVX512<>+34(SB)/2, $+1
-DATA units_fillWords64AVX512<>+36(SB)/2, $+1
-DATA units_fillWords64AVX512<>+38(SB)/2, $+1
-DATA units_fillWords64AVX512<>+40(SB)/2, $+1
-DATA units_fillWords64AVX512<>+42(SB)/2, $+1
-DATA units_fillWords64AVX512<>+44(SB)/2, $+1
-DATA units_fillWords64AVX512<>+46(SB)/2, $+1
-DATA units_fillWords64AVX512<>+48(SB)/2, $+1
-DATA units_fillWords64AVX512<>+50(SB)/2, $+1
-DATA units_fillWords64AVX512<>+52(SB)/2, $+1
-DATA units_fillWords64AVX512<>+54(SB)/2, $+1
-DATA units_fillWords64AVX512<>+56(SB)/2, $+1
-DATA units_fillWords64AVX512<>+58(SB)/2, $+1
-DATA units_fillWords64AVX512<>+60(SB)/2, $+1
-DATA units_fillWords64AVX512<>+62(SB)/2, $+1
+DATA units_fillWords64AVX512<>+0(SB)/8, $0x0001000100010001
+DATA units_fillWords64AVX512<>+8(SB)/8, $0x0001000100010001
+DATA units_fillWords64AVX512<>+16(SB)/8, $0x0001000100010001
+DATA units_fillWords64AVX512<>+24(SB)/8, $0x0001000100010001
+DATA units_fillWords64AVX512<>+32(SB)/8, $0x0001000100010001
+DATA units_fillWords64AVX512<>+40(SB)/8, $0x0001000100010001
+DATA units_fillWords64AVX512<>+48(SB)/8, $0x0001000100010001
+DATA units_fillWords64AVX512<>+56(SB)/8, $0x0001000100010001
 GLOBL units_fillWords64AVX512<>(SB), RODATA|NOPTR, $64
 
 // func fillWords64AVX512(read *byte, window *byte, n int, steps int, live0 int, live1 int, trace *[6]uint64) (best int, at uint64)
@@ -3685,16 +1086,18 @@ loop:
 	VPMAXSW    Z12, Z9, Z9
 	VPCMPGTW   Z13, Z10, K1
 	KMOVD      K1, 8(DX)
-	VPMAXSW    Z10, Z13, Z13
-	VPCMPGTW   Z13, Z11, K1
+	VPMAXSW    Z10, Z13, Z12
+	VPCMPGTW   Z12, Z11, K1
 	KMOVD      K1, 16(DX)
-	VPMAXSW    Z11, Z13, Z7
-	VPSUBSW    Z4, Z7, Z12
+	VPMAXSW    Z11, Z13, Z13
+	VPMAXSW    Z11, Z12, Z7
 	VPSUBSW    Z1, Z10, Z10
-	VPCMPGTW   Z12, Z10, K1
+	VPSUBSW    Z4, Z13, Z13
+	VPCMPGTW   Z13, Z10, K1
 	KMOVD      K1, 24(DX)
-	VPMAXSW    Z12, Z10, Z10
+	VPMAXSW    Z13, Z10, Z10
 	VPSUBSW    Z1, Z11, Z11
+	VPSUBSW    Z4, Z12, Z12
 	VPCMPGTW   Z12, Z11, K1
 	KMOVD      K1, 32(DX)
 	VPMAXSW    Z12, Z11, Z11
@@ -3717,16 +1120,18 @@ loop:
 	VPMAXSW    Z12, Z9, Z9
 	VPCMPGTW   Z13, Z10, K1
 	KMOVD      K1, 12(DX)
-	VPMAXSW    Z10, Z13, Z13
-	VPCMPGTW   Z13, Z11, K1
+	VPMAXSW    Z10, Z13, Z12
+	VPCMPGTW   Z12, Z11, K1
 	KMOVD      K1, 20(DX)
-	VPMAXSW    Z11, Z13, Z8
-	VPSUBSW    Z6, Z8, Z12
+	VPMAXSW    Z11, Z13, Z13
+	VPMAXSW    Z11, Z12, Z8
 	VPSUBSW    Z1, Z10, Z10
-	VPCMPGTW   Z12, Z10, K1
+	VPSUBSW    Z6, Z13, Z13
+	VPCMPGTW   Z13, Z10, K1
 	KMOVD      K1, 28(DX)
-	VPMAXSW    Z12, Z10, Z10
+	VPMAXSW    Z13, Z10, Z10
 	VPSUBSW    Z1, Z11, Z11
+	VPSUBSW    Z6, Z12, Z12
 	VPCMPGTW   Z12, Z11, K1
 	KMOVD      K1, 36(DX)
 	VPMAXSW    Z12, Z11, Z11
@@ -3763,8 +1168,8 @@ loop:
 	VZEROUPPER
 	RET
 
-DATA four<>+0(SB)/1, $0x04
-GLOBL four<>(SB), RODATA|NOPTR, $1
+DATA four<>+0(SB)/8, $0x0000000000000004
+GLOBL four<>(SB), RODATA|NOPTR, $8
 
 // func encodeWindowAVX2(dst *byte, src *byte, n int)
 // Requires: AVX, AVX2
@@ -3813,38 +1218,10 @@ done:
 	VZEROUPPER
 	RET
 
-DATA readCodes<>+0(SB)/1, $0x10
-DATA readCodes<>+1(SB)/1, $0x11
-DATA readCodes<>+2(SB)/1, $0x12
-DATA readCodes<>+3(SB)/1, $0x13
-DATA readCodes<>+4(SB)/1, $0x18
-DATA readCodes<>+5(SB)/1, $0x00
-DATA readCodes<>+6(SB)/1, $0x00
-DATA readCodes<>+7(SB)/1, $0x00
-DATA readCodes<>+8(SB)/1, $0x00
-DATA readCodes<>+9(SB)/1, $0x00
-DATA readCodes<>+10(SB)/1, $0x00
-DATA readCodes<>+11(SB)/1, $0x00
-DATA readCodes<>+12(SB)/1, $0x00
-DATA readCodes<>+13(SB)/1, $0x00
-DATA readCodes<>+14(SB)/1, $0x00
-DATA readCodes<>+15(SB)/1, $0x00
+DATA readCodes<>+0(SB)/8, $0x0000001813121110
+DATA readCodes<>+8(SB)/8, $0x0000000000000000
 GLOBL readCodes<>(SB), RODATA|NOPTR, $16
 
-DATA backwards<>+0(SB)/1, $0x0f
-DATA backwards<>+1(SB)/1, $0x0e
-DATA backwards<>+2(SB)/1, $0x0d
-DATA backwards<>+3(SB)/1, $0x0c
-DATA backwards<>+4(SB)/1, $0x0b
-DATA backwards<>+5(SB)/1, $0x0a
-DATA backwards<>+6(SB)/1, $0x09
-DATA backwards<>+7(SB)/1, $0x08
-DATA backwards<>+8(SB)/1, $0x07
-DATA backwards<>+9(SB)/1, $0x06
-DATA backwards<>+10(SB)/1, $0x05
-DATA backwards<>+11(SB)/1, $0x04
-DATA backwards<>+12(SB)/1, $0x03
-DATA backwards<>+13(SB)/1, $0x02
-DATA backwards<>+14(SB)/1, $0x01
-DATA backwards<>+15(SB)/1, $0x00
+DATA backwards<>+0(SB)/8, $0x08090a0b0c0d0e0f
+DATA backwards<>+8(SB)/8, $0x0001020304050607
 GLOBL backwards<>(SB), RODATA|NOPTR, $16

@@ -15,10 +15,10 @@ import "math/bits"
 // gap neighbour is its lane of the anti-diagonal before; the other is one lane away, for
 // deletions if p is 0 and for insertions if p is 1.
 //
-// Lanes hold a score from -6 up, as the smallest value they have: a fresh start costs 5 and
-// then beats any score below, so all of those are alike, and cells that do not exist are
-// just that bad. What may go wrong is only an alignment that is worth -6 or less in all,
-// which is left to the scalar code.
+// Lanes hold scores from -6 up; -6, their smallest value, stands for all below, and for cells
+// that do not exist. A fresh start costs 5, so nothing that bad is ever continued, and which
+// of the bad it was makes no difference. Only an alignment that is worth -6 or less in all
+// would show it: that is left to the scalar code.
 //
 // Bases are coded so that the low four bits of a read code xor a window code look up the
 // score, and bit 7 says that the place does not exist; see readCodes and gen/main.go.
@@ -43,7 +43,7 @@ const (
 	// maxReadBytes is where lanes of a byte end. The whole of a perfect read of 250 bases does
 	// not fit, but nothing else in its last row comes near 249, so it can be told.
 	maxReadBytes = 127 + 128 + floorScore + 1
-	// maxReadWords bounds the trace, some 100 bytes a base, and not the score.
+	// maxReadWords bounds the trace, 48 bytes a base; the scores would go further.
 	maxReadWords = 4000
 )
 

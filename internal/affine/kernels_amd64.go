@@ -8,9 +8,7 @@ var hasAVX512 = cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL
 
 // kernels has the preferred ones first. Tests choose among them.
 var kernels = []kernel{
-	{"avx512-bytes64", 32, maxReadBytes, -1 << 7, fillBytes64AVX512, hasAVX512},
 	{"avx2-bytes64", 32, maxReadBytes, -1 << 7, fillBytes64AVX2, cpu.X86.HasAVX2},
-	{"avx512-bytes128", 64, maxReadBytes, -1 << 7, fillBytes128AVX512, hasAVX512},
 	{"avx2-bytes128", 64, maxReadBytes, -1 << 7, fillBytes128AVX2, cpu.X86.HasAVX2},
 	{"avx512-words64", 32, maxReadWords, -1 << 15, fillWords64AVX512, hasAVX512},
 	{"avx2-words64", 32, maxReadWords, -1 << 15, fillWords64AVX2, cpu.X86.HasAVX2},

@@ -40,12 +40,29 @@ func (v *vector) walk(cigar []uint32, c, i, lanes int) (_ []uint32, row, diagona
 				}
 			}
 		default:
-			cigar = push(cigar, opM, 1)
-			if isSet(s[gotStart], c) {
+			run := v.diagonal(c, lanes)
+			cigar = push(cigar, opM, uint32(run))
+			i -= run - 1
+			c -= (run - 1) * 2 * lanes
+			if isSet(v.trace[c>>6][gotStart], c) {
 				return cigar, i, 2*(c%lanes) + c/lanes%2
 			}
-			c -= 2 * lanes
 			i--
+			c -= 2 * lanes
 		}
 	}
+}
+
+// diagonal counts the cells from c up its diagonal to one that starts the alignment or that
+// follows a gap.
+func (v *vector) diagonal(c, lanes int) int {
+	bit := c & 63
+	run := 1
+	for s := c >> 6; !isSet(v.trace[s][gotStart], bit); run++ {
+		s -= lanes / 32
+		if isSet(v.trace[s][gotDel]|v.trace[s][gotIns], bit) {
+			break
+		}
+	}
+	return run
 }

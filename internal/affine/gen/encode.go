@@ -35,8 +35,8 @@ func encodeRead(fours Mem) {
 	dst, src, n := Load(Param("end"), GP64()), Load(Param("src"), GP64()), Load(Param("n"), GP64())
 	four, codes, backwards := YMM(), YMM(), YMM()
 	VPBROADCASTB(fours, four)
-	VBROADCASTI128(bytes16("readCodes", [16]uint8{0x10, 0x11, 0x12, 0x13, 0x18}), codes)
-	VBROADCASTI128(bytes16("backwards", [16]uint8{15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0}), backwards)
+	VBROADCASTI128(table("readCodes", []int{0x10, 0x11, 0x12, 0x13, 0x18, 15: 0}, 8), codes)
+	VBROADCASTI128(table("backwards", []int{15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0}, 8), backwards)
 	Label("loop")
 	SUBQ(Imm(32), n)
 	JLT(LabelRef("done"))
@@ -52,18 +52,4 @@ func encodeRead(fours Mem) {
 	Label("done")
 	VZEROUPPER()
 	RET()
-}
-
-func constant(name string, v uint8) Mem {
-	m := GLOBL(name, RODATA|NOPTR)
-	DATA(0, U8(v))
-	return m
-}
-
-func bytes16(name string, values [16]uint8) Mem {
-	m := GLOBL(name, RODATA|NOPTR)
-	for i, v := range values {
-		DATA(i, U8(v))
-	}
-	return m
 }

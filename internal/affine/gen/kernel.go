@@ -17,8 +17,7 @@ type kernel struct {
 	avx512 bool
 	scores Mem
 
-	vec func() VecVirtual // a register of the lanes' size
-	raw func() VecVirtual // one for bases and scores in bytes
+	vec func() VecVirtual // a new register of lanes; bases and their scores are bytes in YMMs
 
 	read, window, trace    Register
 	freshAt, endAt         Register
@@ -41,17 +40,9 @@ func (k *kernel) width() int { return k.lanes * k.element() / k.regs }
 // floorValue is the smallest value of a lane.
 func (k *kernel) floorValue() int { return -1 << (k.bits - 1) }
 
-// data makes a table of lanes.
+// data makes a table for this kernel.
 func (k *kernel) data(name string, bits int, values ...int) Mem {
-	m := GLOBL(fmt.Sprintf("%s_%s", name, k.name), RODATA|NOPTR)
-	for i, v := range values {
-		if bits == 8 {
-			DATA(i, I8(v))
-		} else {
-			DATA(2*i, I16(v))
-		}
-	}
-	return m
+	return table(fmt.Sprintf("%s_%s", name, k.name), values, bits)
 }
 
 // runs gives k.lanes times each value.
@@ -74,9 +65,11 @@ func (k *kernel) tables() {
 	k.freshTable = k.data("fresh", k.bits, fresh...)
 	k.endTable = k.data("end", k.bits, k.runs(0, clip)...) // the last row and beyond, rows before
 	k.deadTable = k.data("dead", 8, k.runs(0, -128)...)
-	// A gap from a lane outside the band costs so much that it is never taken. Such a lane may
-	// hold a real score: deletions run into it.
-	k.openTable = k.data("open", k.bits, k.runs(gapOpen, 127)...)
+	// Deletions run out of the band into dead lanes, which then hold real scores. Insertions
+	// that open there cost too much to come back. The 127 of bytes are enough: y lanes out and
+	// back cost 132+2y, y mismatches 4y, and no score of 250 reaches where that is more.
+	never := 1<<(k.bits-1) - 1
+	k.openTable = k.data("open", k.bits, k.runs(gapOpen, never)...)
 	k.floorTable = k.data("floor", k.bits, k.runs(k.floorValue())...)
 	k.unitsTable = k.data("units", k.bits, k.runs(gapExtend)...)
 }
@@ -121,12 +114,11 @@ func (k *kernel) generate() {
 	RET()
 }
 
-// registers sets up the pointers, and how to get registers.
+// registers loads the arguments, and finds where in its tables the band ends.
 func (k *kernel) registers() {
-	bySize := map[int]func() VecVirtual{32: YMM, 64: ZMM}
-	k.vec, k.raw = bySize[k.width()], bySize[k.width()]
-	if k.bits == 16 {
-		k.raw = bySize[k.lanes]
+	k.vec = YMM
+	if k.width() == 64 {
+		k.vec = ZMM
 	}
 	k.read = Load(Param("read"), GP64())
 	k.window = Load(Param("window"), GP64())
@@ -154,7 +146,7 @@ func (k *kernel) prologue() {
 		k.floor, k.one = k.load(k.floorTable), k.load(k.unitsTable)
 		k.table = k.loadTable()
 		for p := range 2 {
-			k.dead[p], k.open[p] = k.raw(), k.vec()
+			k.dead[p], k.open[p] = YMM(), k.vec()
 			k.move(Mem{Base: k.deadAt[p]}, k.dead[p])
 			k.move(Mem{Base: k.openAt[p]}, k.open[p])
 		}
@@ -173,13 +165,8 @@ func (k *kernel) load(m Mem) Op {
 }
 
 func (k *kernel) loadTable() Op {
-	v := k.raw()
-	switch {
-	case v.Size() == 64:
-		VBROADCASTI32X4(k.scores, v)
-	default:
-		VBROADCASTI128(k.scores, v)
-	}
+	v := YMM()
+	VBROADCASTI128(k.scores, v)
 	return v
 }
 
@@ -204,8 +191,9 @@ func (k *kernel) step(p int) {
 	}
 }
 
-// pairScores gives the vector of match and mismatch scores. Where a place does not exist, it
-// is -97 or less: bit 7 of the xor is set then, and the xor itself is taken for the score.
+// pairScores gives the vector of match and mismatch scores. Places outside the read, the
+// window and the band have -97 or less: bit 7 of the xor is set there, and the xor itself is
+// taken for the score.
 func (k *kernel) pairScores(p int) []VecVirtual {
 	regs := k.regs
 	if k.bits == 16 {
@@ -213,7 +201,7 @@ func (k *kernel) pairScores(p int) []VecVirtual {
 	}
 	var scores []VecVirtual
 	for r := range regs {
-		x, s := k.raw(), k.raw()
+		x, s := YMM(), YMM()
 		off := r * 32
 		window := Mem{Base: k.window, Disp: p + off}
 		k.move(Mem{Base: k.read, Disp: off}, x)
@@ -268,21 +256,26 @@ func (k *kernel) cells(p, r int, score VecVirtual) {
 	k.note(p, r, planeBest, score, best)
 	k.max(score, best, best)
 
+	// Where a gap ends, opening the same anew costs more than going on with it. So a deletion
+	// need not wait for whether the cell ends in one, nor an insertion, which shortens the
+	// chain from one anti-diagonal to the next.
+	withDel, withIns := k.vec(), k.vec()
 	k.note(p, r, planeDel, del, s)
-	k.max(del, s, s)
-	k.note(p, r, planeIns, ins, s)
-	k.max(ins, s, h)
+	k.max(del, s, withDel)
+	k.note(p, r, planeIns, ins, withDel)
+	k.max(ins, s, withIns)
+	k.max(ins, withDel, h)
 
 	open := k.open[p]
 	if open == nil {
 		open = Mem{Base: k.openAt[p], Disp: off}
 	}
-	opened := k.vec()
-	k.sub(open, h, opened)
 	k.sub(k.one, del, del)
-	k.note(p, r, planeDelMore, del, opened)
-	k.max(opened, del, del)
+	k.sub(open, withIns, withIns)
+	k.note(p, r, planeDelMore, del, withIns)
+	k.max(withIns, del, del)
 	k.sub(k.one, ins, ins)
-	k.note(p, r, planeInsMore, ins, opened)
-	k.max(opened, ins, ins)
+	k.sub(open, withDel, withDel)
+	k.note(p, r, planeInsMore, ins, withDel)
+	k.max(withDel, ins, ins)
 }

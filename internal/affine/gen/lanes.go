@@ -52,7 +52,9 @@ func (k *kernel) note(p, r, plane int, a, b VecVirtual) {
 		to.Disp += 4 * p
 	}
 	if k.avx512 {
-		k.noteMask(to, a, b)
+		mask := K()
+		VPCMPGTW(b, a, mask)
+		KMOVD(mask, to)
 		return
 	}
 	c, bits := YMM(), GP32()
@@ -62,28 +64,13 @@ func (k *kernel) note(p, r, plane int, a, b VecVirtual) {
 		MOVL(bits, to)
 		return
 	}
-	// Words are narrowed to bytes, which gives 16 bits a register; the 8 in the middle of
-	// each half are doubled.
+	// Words are narrowed to bytes, twice in each half of c; 16 of them are brought together.
 	VPCMPGTW(b, a, c)
 	VPACKSSWB(c, c, c)
 	VPERMQ(U8(0b1000), c, c)
 	VPMOVMSKB(c.AsX(), bits)
 	to.Disp += 2 * r
 	MOVW(bits.As16(), to)
-}
-
-func (k *kernel) noteMask(to Mem, a, b VecVirtual) {
-	mask := K()
-	if k.bits == 8 {
-		VPCMPGTB(b, a, mask)
-	} else {
-		VPCMPGTW(b, a, mask)
-	}
-	if k.lanes == 64 {
-		KMOVQ(mask, to)
-	} else {
-		KMOVD(mask, to)
-	}
 }
 
 // shiftUp moves every lane to the next, and the floor into the first.
@@ -165,10 +152,13 @@ func (k *kernel) equalLanes(x Register) Register {
 	} else {
 		VPBROADCASTW(x, b)
 	}
-	if k.avx512 {
-		return k.equalMask(b)
-	}
 	at := GP64()
+	if k.avx512 {
+		mask := K()
+		VPCMPEQW(k.best[0], b, mask)
+		KMOVD(mask, at.As32())
+		return at
+	}
 	XORQ(at, at)
 	for r := k.regs - 1; r >= 0; r-- {
 		c, bits := YMM(), GP64()
@@ -184,21 +174,6 @@ func (k *kernel) equalLanes(x Register) Register {
 			SHLQ(U8(16), at)
 		}
 		ORQ(bits, at)
-	}
-	return at
-}
-
-func (k *kernel) equalMask(b VecVirtual) Register {
-	mask, at := K(), GP64()
-	if k.bits == 8 {
-		VPCMPEQB(k.best[0], b, mask)
-	} else {
-		VPCMPEQW(k.best[0], b, mask)
-	}
-	if k.lanes == 64 {
-		KMOVQ(mask, at)
-	} else {
-		KMOVD(mask, at.As32())
 	}
 	return at
 }
