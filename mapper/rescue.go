@@ -5,7 +5,8 @@ import "slices"
 const (
 	rescueK    = 8  // bases of a word in the rescue vote
 	minVotes   = 12 // words on one diagonal for a mate to be aligned there
-	maxRescues = 6  // places of one mate from which the other is looked for
+	maxRescues = 50 // places of one mate from which the other is looked for by its seeds
+	maxVotes   = 6  // and by its words
 )
 
 // rescuer finds the diagonal of a read in a short window by counting shared words.
@@ -80,7 +81,7 @@ func (w *Worker) rescue(q *query, n int, mate *query, qFirst bool) {
 		if w.hasMate(q, a, mate, qFirst) {
 			continue
 		}
-		w.rescueFrom(q, a, mate, qFirst, &loaded)
+		w.rescueFrom(q, a, mate, qFirst, &loaded, i < maxVotes)
 	}
 }
 
@@ -130,7 +131,7 @@ func (w *Worker) mateWindow(q *query, a *alignment, mateLen int, qFirst bool) (s
 }
 
 // rescueFrom looks for the mate first where its seeds have hits, then by its words.
-func (w *Worker) rescueFrom(q *query, a *alignment, mate *query, qFirst bool, loaded *int8) {
+func (w *Worker) rescueFrom(q *query, a *alignment, mate *query, qFirst bool, loaded *int8, byWords bool) {
 	n := mate.len()
 	strand, from, to := w.mateWindow(q, a, n, qFirst)
 	ctg := &w.ix.contigs[a.contig]
@@ -138,7 +139,7 @@ func (w *Worker) rescueFrom(q *query, a *alignment, mate *query, qFirst bool, lo
 	if w.rescueBySeeds(q, a, mate, qFirst, strand, from, to) {
 		return
 	}
-	if n < rescueK+minVotes || n > 1000 || to-from < rescueK || to-from > 1<<16 {
+	if !byWords || n < rescueK+minVotes || n > 1000 || to-from < rescueK || to-from > 1<<16 {
 		return
 	}
 	if *loaded != int8(strand) {

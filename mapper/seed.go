@@ -6,16 +6,18 @@ import (
 )
 
 const (
-	fewHits    = 48      // seeds with at most this many places are always used
-	manyHits   = 500     // seeds above it count as repeat, as bwa's -c
-	hitBudget  = 600     // hits a read may use beyond its rare seeds
-	sampleHits = 64      // places taken of a read all of whose seeds are repeats
-	joinHits   = 1 << 15 // places of repeats that a read may compare
-	joinApart  = 8       // bases between seeds that are compared
-	maxAnchors = 1 << 12 // of a read
-	maxSeedPos = 1<<21 - 1
-	diagBias   = 1 << 22 // keeps packed diagonals positive
-	qposBits   = 21
+	fewHits     = 48      // seeds with at most this many places are always used
+	manyHits    = 500     // seeds above it count as repeat, as bwa's -c
+	hitBudget   = 600     // hits a read may use beyond its rare seeds
+	sampleHits  = 64      // places taken of a read all of whose seeds are repeats
+	joinHits    = 1 << 15 // places of repeats that a read may compare
+	joinApart   = 8       // bases between seeds that are compared
+	enoughSeeds = 8       // rare ones, and repeats are not compared
+	likelyEdits = 2       // that a place in none of the lists has beyond those its missing seeds prove
+	maxAnchors  = 1 << 12 // of a read
+	maxSeedPos  = 1<<21 - 1
+	diagBias    = 1 << 22 // keeps packed diagonals positive
+	qposBits    = 21
 )
 
 // seedHits is a seed of the read and its places in the genome.
@@ -100,7 +102,7 @@ func (q *query) dirty(p int) bool {
 }
 
 // collect makes anchors of the hits of all seeds: all places of rare seeds, then of the
-// next rarest while the budget lasts. Where that leaves fewer than two seeds, repeats count
+// next rarest while the budget lasts. Where that leaves few seeds, repeats count
 // where two of them agree.
 func (q *query) collect(ix *Index) {
 	q.anchors, q.known, q.order = q.anchors[:0], q.known[:0], q.order[:0]
@@ -126,7 +128,7 @@ func (q *query) collect(ix *Index) {
 	}
 	skipped := q.order[k:]
 	joined := 0
-	if len(q.known)-missing < 2 && len(skipped) > 0 {
+	if len(skipped) > 0 && len(q.known)-missing < enoughSeeds {
 		if joined = q.join(ix, skipped); used == 0 && len(q.anchors) == 0 {
 			s := &q.seeds[uint32(skipped[0])]
 			q.addAnchors(ix, s, max(s.count()/sampleHits, 1))
@@ -137,7 +139,7 @@ func (q *query) collect(ix *Index) {
 	q.anchors = slices.Compact(q.anchors)
 	q.unseen = 0
 	if len(skipped) > 0 {
-		q.unseen = q.len()*matchScore - (q.disjoint()+max(joined-1, 0))*(matchScore+mismatchCost)
+		q.unseen = q.len()*matchScore - (q.disjoint()+max(joined-1, 0)+likelyEdits)*(matchScore+mismatchCost)
 	}
 }
 
