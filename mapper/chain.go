@@ -13,7 +13,6 @@ const (
 	maxCandidates  = 512       // a read's candidates beyond it are not looked at
 	maxGapped      = 64        // of a read's candidates are aligned with gaps
 	maxAlignments  = 64        // of a read are kept
-	hopelessLag    = 22        // a place that must score this much less than the best changes no MAPQ
 )
 
 // candidate is a place where seeds of the read lie on nearly one diagonal.
@@ -198,7 +197,7 @@ func (q *query) maxScore(c *candidate) int {
 // and those that cover a part of the read that the heaviest does not.
 func (q *query) worthExtending(c *candidate, best int) bool {
 	top := &q.cands[q.heavy[0]]
-	hopeless := best > hopelessLag && q.maxScore(c) < best-hopelessLag
+	hopeless := best > 0 && q.maxScore(c) < best-q.lag
 	if !hopeless && (c.paired || 3*c.weight >= top.weight) {
 		return true
 	}

@@ -60,7 +60,7 @@ func (w *Worker) ungap(q *query, c *candidate) (a alignment, sure bool) {
 	d.compare(&w.ix.Reference, &q.bits[c.strand], n, c.diag)
 	a.qb, a.qe, a.score = d.stretch()
 	a.pos, a.end = c.diag+int64(a.qb), c.diag+int64(a.qe)
-	c.bound = max(c.ceiling(d), a.score)
+	c.bound = max(q.ceiling(c, d), a.score)
 	return a, c.bound == a.score
 }
 
@@ -74,21 +74,54 @@ func (w *Worker) comparable(q *query, contig int, diag int64) bool {
 // ceiling is the score of the best alignment with gaps, as far as the seeds and the
 // mismatches d of the diagonal tell. A gap costs at least 7. One gap alone moves an end of
 // the read off the diagonal of the seeds, so it pays with mismatches beyond the outermost
-// seed, two at least. Between seeds it takes two gaps, which bridge a word of bases at most
-// and pay with three mismatches there.
-func (c *candidate) ceiling(d *diffs) int {
+// seed, two at least; what seeds are missing there cost an edit each all the same. Between
+// seeds it takes two gaps, which bridge a word of bases at most and pay with three
+// mismatches there.
+func (q *query) ceiling(c *candidate, d *diffs) int {
 	const gap, miss = gapOpen + gapExtend, matchScore + mismatchCost
 	full := d.n * matchScore
 	if c.dmin != c.dmax || c.qmax == 0 {
 		return full - min(d.num*miss, gap)
 	}
-	left := min(d.count(0, c.qmin)*miss, gap)
-	right := min(d.count(c.qmax, d.n)*miss, gap)
+	before, after := q.missing(c)
+	left := min(d.count(0, c.qmin)*miss, gap+max(before-1, 0)*miss)
+	right := min(d.count(c.qmax, d.n)*miss, gap+max(after-1, 0)*miss)
 	middle := 0
 	for at := c.qmin; at < c.qmax; at = at&^31 + 32 {
 		middle += min(d.count(at, min(at&^31+32, c.qmax))*miss, 2*gap)
 	}
 	return full - left - middle - right
+}
+
+// missing returns how many disjoint known seeds lie before and after those of the candidate,
+// which has none of them.
+func (q *query) missing(c *candidate) (before, after int) {
+	if c.from == c.to {
+		return 0, 0
+	}
+	n := q.len()
+	from, to := int32(c.qmin), int32(c.qmax)
+	if c.strand == 1 {
+		from, to = int32(n-c.qmax), int32(n-c.qmin)
+	}
+	end := int32(0)
+	for _, p := range q.known {
+		if p < end {
+			continue
+		}
+		switch {
+		case p+seedK <= from:
+			before++
+			end = p + seedK
+		case p >= to:
+			after++
+			end = p + seedK
+		}
+	}
+	if c.strand == 1 {
+		return after, before
+	}
+	return before, after
 }
 
 // gapped aligns the candidate with affine gaps in a band around its diagonals; where the

@@ -22,7 +22,20 @@ const (
 // within two interquartile ranges of the quartiles, bounds within three, or four deviations.
 func EstimateInsert(ix *Index, p Params, first []*reader.Batch) InsertSize {
 	w := NewWorker(ix, p)
-	var sizes []int64
+	w.quick = true // pairs that are hard to place have nothing to add
+	sizes := w.sample(first)
+	if len(sizes) < minInsertPairs {
+		w.quick = false
+		sizes = w.sample(first)
+	}
+	if len(sizes) < minInsertPairs {
+		return DefaultInsert()
+	}
+	return insertOf(sizes)
+}
+
+// sample returns the sizes of the fragments of the first pairs, as far as they are known.
+func (w *Worker) sample(first []*reader.Batch) (sizes []int64) {
 	pairs := 0
 	for _, b := range first {
 		if !b.Paired {
@@ -34,10 +47,7 @@ func EstimateInsert(ix *Index, p Params, first []*reader.Batch) InsertSize {
 			sizes = w.sampleInserts(b.Reads[i:min(i+groupReads, n)], sizes)
 		}
 	}
-	if len(sizes) < minInsertPairs {
-		return DefaultInsert()
-	}
-	return insertOf(sizes)
+	return sizes
 }
 
 // sampleInserts appends the sizes of fragments whose mates are placed well, each by itself.

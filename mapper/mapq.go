@@ -14,12 +14,7 @@ func mapqSingle(a *alignment, unseen int) int {
 	}
 	l := max(a.qe-a.qb, int(a.end-a.pos))
 	identity := 1 - float64(l*matchScore-a.score)/float64(matchScore+mismatchCost)/float64(l)
-	const coefLen = 50
-	t := 1.0
-	if l >= coefLen {
-		t = math.Log(coefLen) / math.Log(float64(l))
-	}
-	t *= identity * identity
+	t := lengthFactor(l) * identity * identity
 	q := int(6.02*float64(a.score-sub)/matchScore*t*t + .499)
 	if a.subN > 0 {
 		q -= int(4.343*math.Log(float64(a.subN+1)) + .499)
@@ -43,4 +38,37 @@ func mapqPair(best, second, close int) int {
 		q -= int(4.343*math.Log(float64(close+1)) + .499)
 	}
 	return min(max(q, 0), maxMapQ)
+}
+
+// lengthFactor weighs down the lead of long alignments.
+func lengthFactor(l int) float64 {
+	if l < len(lengthFactors) {
+		return lengthFactors[l]
+	}
+	return computeLengthFactor(l)
+}
+
+func computeLengthFactor(l int) float64 {
+	const coefLen = 50
+	if l < coefLen {
+		return 1
+	}
+	return math.Log(coefLen) / math.Log(float64(l))
+}
+
+var lengthFactors = func() (t [maxPacked + 1]float64) {
+	for l := range t {
+		t[l] = computeLengthFactor(l)
+	}
+	return t
+}()
+
+// lagSlack is added to what MAPQ needs, since candidates are left out by bounds that hold for
+// the usual case only.
+const lagSlack = 2
+
+// sureScore is the lead with which a perfect read of n bases has the largest MAPQ.
+func sureScore(n int) int {
+	t := lengthFactor(n)
+	return int(math.Ceil((maxMapQ - .5) / (6.02 * t * t)))
 }

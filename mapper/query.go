@@ -21,6 +21,7 @@ type query struct {
 	cands   []candidate // by strand and place
 	heavy   []int32     // the heaviest of cands, in that order
 	alns    []alignment
+	lag     int // a place that scores this much less than the best changes no MAPQ
 	unseen  int // score that a place outside anchors may have; 0 if all seeds were used
 	best    int // index into alns of the primary, or -1
 	mapq    int
@@ -36,6 +37,7 @@ func (q *query) load(seq, qual []byte) {
 		reverseComplement(&q.bits[1], &q.bits[0], len(seq))
 	}
 	q.coded = [2]bool{}
+	q.lag = sureScore(len(seq)) + lagSlack
 	q.seeds, q.coarse = q.seeds[:0], q.coarse[:0]
 	q.anchors, q.cands, q.alns = q.anchors[:0], q.cands[:0], q.alns[:0]
 	q.best, q.mapq, q.proper, q.unseen = -1, 0, false, 0

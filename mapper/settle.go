@@ -30,6 +30,44 @@ func (w *Worker) settle(t []query) bool {
 	return mapqSingle(&a, a.bound) == maxMapQ
 }
 
+// settleAgain is settle with all seeds looked up, and of those that overlap the ones with one
+// place preferred.
+func (w *Worker) settleAgain(t []query) bool {
+	for i := range t {
+		t[i].preferUnique()
+	}
+	return w.settle(t)
+}
+
+// preferUnique sets the coarse seeds to those with one place that do not overlap, and to
+// others that do not overlap them.
+func (q *query) preferUnique() {
+	q.coarse = q.coarse[:0]
+	end := int32(0)
+	for i := range q.seeds {
+		if s := &q.seeds[i]; s.count() == 1 && s.pos >= end {
+			q.coarse = append(q.coarse, int32(i))
+			end = s.pos + seedK
+		}
+	}
+	unique, k := len(q.coarse), 0
+	end = 0
+	for i := range q.seeds {
+		s := &q.seeds[i]
+		for k < unique && q.seeds[q.coarse[k]].pos+seedK <= s.pos {
+			k++
+		}
+		next := int32(1 << 30)
+		if k < unique {
+			next = q.seeds[q.coarse[k]].pos
+		}
+		if s.count() != 1 && s.pos >= end && s.pos+seedK <= next {
+			q.coarse = append(q.coarse, int32(i))
+			end = s.pos + seedK
+		}
+	}
+}
+
 // settlePair is sure of a pair when no other combination of places can come near: both mates
 // elsewhere, by what their seeds exclude; one of them elsewhere, which also costs the pair its
 // fit; or one at another place in the window of the other, where settleMate looks.

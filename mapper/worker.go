@@ -24,8 +24,9 @@ type Worker struct {
 	window     []byte
 	pairScores []int
 	enc        encoder
+	quick      bool // leave what settle does not place
 	mapped     int64
-	opened     int64 // reads that took all their seeds
+	opened     int64 // reads that nothing settled
 }
 
 // NewWorker returns a worker over ix.
@@ -74,9 +75,8 @@ func (w *Worker) mapGroup(reads []reader.Read, step int, template uint64) {
 	w.seed(group)
 	var open [groupReads]bool // templates that need a closer look
 	for i := 0; i < len(group); i += step {
-		if t := group[i : i+step]; !w.settle(t) {
+		if t := group[i : i+step]; !w.settle(t) && !w.quick {
 			open[i] = true
-			w.opened += int64(step)
 			for k := range t {
 				for s := range t[k].seeds {
 					w.look.add(&t[k].seeds[s])
@@ -86,9 +86,10 @@ func (w *Worker) mapGroup(reads []reader.Read, step int, template uint64) {
 	}
 	w.look.run(w.ix)
 	for i := 0; i < len(group); i += step {
-		if !open[i] {
+		if !open[i] || w.settleAgain(group[i:i+step]) {
 			continue
 		}
+		w.opened += int64(step)
 		salt := (template+uint64(i/step))*0x9e3779b97f4a7c15 + 1
 		if step == 1 {
 			w.mapSingle(&group[i], salt)
@@ -184,13 +185,13 @@ func (w *Worker) alignCandidates(q *query) {
 		if c.skip {
 			continue
 		}
-		if !c.sure && c.bound >= best-hopelessLag && c.bound >= minScore && done < maxGapped {
+		if !c.sure && c.bound >= best-q.lag && c.bound >= minScore && done < maxGapped {
 			c.aln = w.gapped(q, c, c.aln)
 			best = max(best, c.aln.score)
 			done++
 		}
 	}
-	for _, keep := range [2]int{best, best - hopelessLag} { // the best first, since their number is bounded
+	for _, keep := range [2]int{best, best - q.lag} { // the best first, since their number is bounded
 		for _, i := range q.heavy {
 			c := &q.cands[i]
 			if len(q.alns) == maxAlignments {
