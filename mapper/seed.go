@@ -6,18 +6,19 @@ import (
 )
 
 const (
-	fewHits     = 48      // seeds with at most this many places are always used
-	manyHits    = 500     // seeds above it count as repeat, as bwa's -c
-	hitBudget   = 600     // hits a read may use beyond its rare seeds
-	sampleHits  = 64      // places taken of a read all of whose seeds are repeats
-	joinHits    = 1 << 15 // places of repeats that a read may compare
-	joinApart   = 8       // bases between seeds that are compared
-	enoughSeeds = 8       // rare ones, and repeats are not compared
-	likelyEdits = 2       // that a place in none of the lists has beyond those its missing seeds prove
-	maxAnchors  = 1 << 12 // of a read
-	maxSeedPos  = 1<<21 - 1
-	diagBias    = 1 << 22 // keeps packed diagonals positive
-	qposBits    = 21
+	fewHits      = 48      // seeds with at most this many places are always used
+	manyHits     = 500     // seeds above it count as repeat, as bwa's -c
+	hitBudget    = 600     // hits a read may use beyond its rare seeds
+	sampleHits   = 64      // places taken of a read all of whose seeds are repeats
+	joinHits     = 1 << 15 // places of repeats that a read may compare
+	joinApart    = 8       // bases between seeds that are compared
+	enoughSeeds  = 8       // rare ones of a single read, and its repeats are not compared
+	enoughPaired = 2       // of a mate
+	likelyEdits  = 2       // that a place in none of the lists has beyond those its missing seeds prove
+	maxAnchors   = 1 << 12 // of a read
+	maxSeedPos   = 1<<21 - 1
+	diagBias     = 1 << 22 // keeps packed diagonals positive
+	qposBits     = 21
 )
 
 // seedHits is a seed of the read and its places in the genome.
@@ -102,9 +103,9 @@ func (q *query) dirty(p int) bool {
 }
 
 // collect makes anchors of the hits of all seeds: all places of rare seeds, then of the
-// next rarest while the budget lasts. Where that leaves few seeds, repeats count
+// next rarest while the budget lasts. Where that leaves fewer than enough seeds, repeats count
 // where two of them agree.
-func (q *query) collect(ix *Index) {
+func (q *query) collect(ix *Index, enough int) {
 	q.anchors, q.known, q.order = q.anchors[:0], q.known[:0], q.order[:0]
 	for i := range q.seeds {
 		if n := q.seeds[i].count(); n == 0 {
@@ -128,7 +129,7 @@ func (q *query) collect(ix *Index) {
 	}
 	skipped := q.order[k:]
 	joined := 0
-	if len(skipped) > 0 && len(q.known)-missing < enoughSeeds {
+	if len(skipped) > 0 && len(q.known)-missing < enough {
 		if joined = q.join(ix, skipped); used == 0 && len(q.anchors) == 0 {
 			s := &q.seeds[uint32(skipped[0])]
 			q.addAnchors(ix, s, max(s.count()/sampleHits, 1))

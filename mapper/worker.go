@@ -132,15 +132,15 @@ func (w *Worker) seed(group []query) {
 }
 
 func (w *Worker) mapSingle(q *query, salt uint64) {
-	w.place(q)
+	w.place(q, enoughSeeds)
 	w.alignCandidates(q)
 	w.rank(q, salt)
 	q.chooseSingle()
 }
 
 func (w *Worker) mapPair(a, b *query, salt uint64) {
-	w.place(a)
-	w.place(b)
+	w.place(a, enoughPaired)
+	w.place(b, enoughPaired)
 	w.markPaired(a, b)
 	w.alignCandidates(a)
 	w.alignCandidates(b)
@@ -159,10 +159,10 @@ func (w *Worker) mapPair(a, b *query, salt uint64) {
 	w.choosePair(a, b, salt)
 }
 
-// place finds the candidates of a read whose seeds are all looked up.
-func (w *Worker) place(q *query) {
-	q.alns = q.alns[:0]
-	q.collect(w.ix)
+// place finds the candidates of a read whose seeds are all looked up; see collect.
+func (w *Worker) place(q *query, enough int) {
+	q.alns, q.cands = q.alns[:0], q.cands[:0]
+	q.collect(w.ix, enough)
 	q.chain(w.ix)
 	q.rankCandidates()
 }
@@ -171,26 +171,27 @@ func (w *Worker) place(q *query) {
 // gaps that could come near the best, and keeps the best of them.
 func (w *Worker) alignCandidates(q *query) {
 	w.prefetchCandidates(q)
-	best := 0
+	var top podium
 	for _, i := range q.heavy {
 		c := &q.cands[i]
-		if c.skip = !q.worthExtending(c, best); !c.skip {
+		if c.skip = !q.worthExtending(c, top.best); !c.skip {
 			c.aln, c.sure = w.ungap(q, c)
-			best = max(best, c.aln.score)
+			top.add(c)
 		}
 	}
 	done := 0
 	for _, i := range q.heavy {
 		c := &q.cands[i]
-		if c.skip {
+		if c.skip || c.sure || c.bound < max(top.best-q.lag, minScore) || done == maxGapped {
 			continue
 		}
-		if !c.sure && c.bound >= best-q.lag && c.bound >= minScore && done < maxGapped {
+		if c.bound > top.second || c.paired {
 			c.aln = w.gapped(q, c, c.aln)
-			best = max(best, c.aln.score)
+			top.add(c)
 			done++
 		}
 	}
+	best := top.best
 	for _, keep := range [2]int{best, best - q.lag} { // the best first, since their number is bounded
 		for _, i := range q.heavy {
 			c := &q.cands[i]
@@ -208,6 +209,26 @@ func (w *Worker) alignCandidates(q *query) {
 		if !c.skip && c.aln.score >= minScore && len(q.alns) < maxAlignments && q.leftOut(&c.aln) {
 			q.addAlignment(c.aln)
 		}
+	}
+}
+
+// podium holds the best score of a read's candidates, and the best of a place apart from that.
+type podium struct {
+	best, second int
+	strand       uint8
+	diag         int64
+}
+
+func (p *podium) add(c *candidate) {
+	apart := c.strand != p.strand || c.diag > p.diag+maxDiagSpread || c.diag < p.diag-maxDiagSpread
+	switch score := c.aln.score; {
+	case score > p.best:
+		if apart {
+			p.second = p.best
+		}
+		p.best, p.strand, p.diag = score, c.strand, c.diag
+	case apart:
+		p.second = max(p.second, score)
 	}
 }
 
