@@ -23,6 +23,7 @@ type Worker struct {
 	rescuer    rescuer
 	window     []byte
 	pairScores []int
+	pairs      []int32 // scratch of partners
 	enc        encoder
 	quick      bool // leave what settle does not place
 	mapped     int64
@@ -133,7 +134,8 @@ func (w *Worker) seed(group []query) {
 
 func (w *Worker) mapSingle(q *query, salt uint64) {
 	w.place(q, enoughSeeds)
-	w.alignCandidates(q)
+	top := w.alignUngapped(q)
+	w.alignGapped(q, top, 0)
 	w.rank(q, salt)
 	q.chooseSingle()
 }
@@ -142,8 +144,10 @@ func (w *Worker) mapPair(a, b *query, salt uint64) {
 	w.place(a, enoughPaired)
 	w.place(b, enoughPaired)
 	w.markPaired(a, b)
-	w.alignCandidates(a)
-	w.alignCandidates(b)
+	topA, topB := w.alignUngapped(a), w.alignUngapped(b)
+	need := w.boundPairs(a, b, topA.best+topB.best-unpairedCost)
+	w.alignGapped(a, topA, need)
+	w.alignGapped(b, topB, need)
 	w.rank(a, salt)
 	w.rank(b, salt)
 	na, nb := len(a.alns), len(b.alns)
@@ -167,11 +171,9 @@ func (w *Worker) place(q *query, enough int) {
 	q.rankCandidates()
 }
 
-// alignCandidates aligns the candidates that can matter: all without gaps, then those with
-// gaps that could come near the best, and keeps the best of them.
-func (w *Worker) alignCandidates(q *query) {
+// alignUngapped aligns the candidates that can matter without gaps.
+func (w *Worker) alignUngapped(q *query) (top podium) {
 	w.prefetchCandidates(q)
-	var top podium
 	for _, i := range q.heavy {
 		c := &q.cands[i]
 		if c.skip = !q.worthExtending(c, top.best); !c.skip {
@@ -179,13 +181,19 @@ func (w *Worker) alignCandidates(q *query) {
 			top.add(c)
 		}
 	}
+	return top
+}
+
+// alignGapped aligns those candidates with gaps that could come second, or make a pair of
+// bound pairNeed, and keeps the best of all.
+func (w *Worker) alignGapped(q *query, top podium, pairNeed int) {
 	done := 0
 	for _, i := range q.heavy {
 		c := &q.cands[i]
 		if c.skip || c.sure || c.bound < max(top.best-q.lag, minScore) || done == maxGapped {
 			continue
 		}
-		if c.bound > top.second || c.paired {
+		if c.bound > top.second || c.paired && c.pairBound >= pairNeed {
 			c.aln = w.gapped(q, c, c.aln)
 			top.add(c)
 			done++
