@@ -13,9 +13,8 @@ const (
 	rawDepth = 2
 	// peekBytes holds a whole BGZF block, so that its length can be read before it is taken.
 	peekBytes = 128 << 10
-	// decoderBytes is about what one decoder of BGZF blocks holds, and memberBytes that of other gzip.
-	decoderBytes = 64 << 10
-	memberBytes  = 160 << 10
+	// decoderBytes bounds what one decoder holds: tables, window, and the input of a BGZF block.
+	decoderBytes = 224 << 10
 )
 
 // Config sets the size and the meters of a stream. The zero value works.
@@ -46,7 +45,7 @@ func (c Config) WithDefaults() Config {
 func (c Config) MemoryBound() int64 {
 	c = c.WithDefaults()
 	chunk := int64(c.ChunkBytes + c.srcBytes())
-	return int64(rawDepth+2)*rawBytes + int64(c.chunks())*chunk + peekBytes + memberBytes + int64(c.Workers)*decoderBytes
+	return int64(rawDepth+2)*rawBytes + int64(c.chunks())*chunk + peekBytes + int64(c.Workers+1)*decoderBytes
 }
 
 // chunks is how many exist: those queued, one being filled, one with the consumer.
