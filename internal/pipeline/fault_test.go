@@ -73,10 +73,10 @@ func TestEveryFileOperationMayFail(t *testing.T) {
 			cfg, among := faultConfig(t, tt.shards), ""
 			cfg.Sort = tt.order
 			if tt.order == SortNone { // several batches and writes
-				cfg.Reads = []string{write(t, "n.fq", heavyReads())}
+				cfg.Reads, cfg.Level = []string{write(t, "n.fq", heavyReads(18))}, 0
 			}
 			if tt.spill {
-				cfg.Reads, among = []string{write(t, "n.fq", heavyReads())}, ".alignpipe-tmp"
+				cfg.Reads, among = []string{write(t, "n.fq", heavyReads(400))}, ".alignpipe-tmp"
 				cfg.Memory = least(t, cfg)
 			}
 			campaign(t, cfg, among, tt.cause)
@@ -84,11 +84,11 @@ func TestEveryFileOperationMayFail(t *testing.T) {
 	}
 }
 
-// heavyReads are quick to map, for they hold no seed, and take 12 MB in the sorter.
-func heavyReads() []byte {
+// heavyReads are quick to map, for they hold no seed, and take 30 kB each as records.
+func heavyReads(n int) []byte {
 	bases, quals := bytes.Repeat([]byte("N"), 20_000), bytes.Repeat([]byte("I"), 20_000)
 	var text []byte
-	for i := range 400 {
+	for i := range n {
 		text = fmt.Appendf(text, "@n%d\n%s\n+\n%s\n", i, bases, quals)
 	}
 	return text
@@ -193,7 +193,7 @@ func failedRunsLeaveNoGoroutine(t *testing.T, order SortOrder) {
 		cfg := faultConfig(t, 0)
 		cfg.Threads, cfg.Sort = 3, order
 		if kind == "write" { // the disk is full while reads are still mapped
-			cfg.Reads = []string{write(t, "n.fq", heavyReads())}
+			cfg.Reads, cfg.Level = []string{write(t, "n.fq", heavyReads(100))}, 0
 		}
 		failed := false
 		cfg.FS = faultfs.New(vfs.OS, func(op faultfs.Op) error {

@@ -46,7 +46,7 @@ func planMemory(total, index, readers int64, threads int, order SortOrder) (memo
 	if total < least {
 		return p, Misuse(fmt.Sprintf("give -m %s or more, or fewer threads", FormatSize(least)),
 			"%s of memory are too little: the index takes %s, the readers %s, %d workers %s; the least is %s",
-			FormatSize(total), FormatSize(index), FormatSize(p.reader), threads, FormatSize(p.workers), FormatSize(least))
+			FormatSize(total), FormatSize(index), FormatSize(p.reader), threads, FormatSize(p.workers+p.records), FormatSize(least))
 	}
 	return p, nil
 }

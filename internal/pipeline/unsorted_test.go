@@ -143,7 +143,7 @@ func TestInputOrderBytesDependOnNothingElse(t *testing.T) {
 }
 
 func TestInputOrderOfManyBatches(t *testing.T) {
-	one, two := many(gunzip(t, lambda1), 12), many(gunzip(t, lambda2), 12)
+	one, two := many(gunzip(t, lambda1), 4), many(gunzip(t, lambda2), 4)
 	reads := []string{write(t, "1.fq", one), write(t, "2.fq", two)}
 	for _, name := range []string{"out.bam", "out.sam"} {
 		var want []byte
