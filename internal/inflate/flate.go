@@ -32,8 +32,9 @@ type flateReader struct {
 	seen int64  // bytes decoded since reset, bounded by the window: how far back a match may go
 
 	state  state
-	last   bool // the block is the last one
-	stored int  // bytes that are left of a stored block
+	err    error // of the data behind what was decoded
+	last   bool  // the block is the last one
+	stored int   // bytes that are left of a stored block
 	lit    litTable
 	dist   distTable
 }
@@ -55,26 +56,27 @@ func (f *flateReader) reset(br *bufio.Reader) {
 		f.out = make([]byte, windowBytes+freshBytes+maxMatch+overrun)
 	}
 	f.from, f.to, f.seen = 0, 0, 0
-	f.state, f.last, f.stored = atBlock, false, 0
+	f.state, f.err, f.last, f.stored = atBlock, nil, false, 0
 }
 
 // next returns decoded bytes, which are valid until the next call, and io.EOF at the end of the
-// data. Cut data is io.ErrUnexpectedEOF.
+// data. Cut data is io.ErrUnexpectedEOF. An error comes after all bytes before it.
 func (f *flateReader) next() ([]byte, error) {
 	if f.to >= windowBytes+freshBytes {
 		copy(f.out, f.out[f.to-windowBytes:f.to])
 		f.to = windowBytes
 	}
 	f.from = f.to
-	for f.state != atEnd && f.to < windowBytes+freshBytes {
-		if err := f.step(); err != nil {
-			return nil, err
-		}
+	for f.err == nil && f.state != atEnd && f.to < windowBytes+freshBytes {
+		f.err = f.step()
 	}
-	if f.to == f.from {
-		return nil, io.EOF
+	switch {
+	case f.to > f.from:
+		return f.out[f.from:f.to], nil
+	case f.err != nil:
+		return nil, f.err
 	}
-	return f.out[f.from:f.to], nil
+	return nil, io.EOF
 }
 
 func (f *flateReader) step() error {
@@ -376,6 +378,7 @@ func (f *flateReader) quick() (used int, err error) {
 	var (
 		hold, have = f.hold, f.have
 		at, to     = 0, f.to
+		bad        error
 		out        = f.out
 		low        = f.to - int(f.seen) // the first byte that a match may copy
 	)
@@ -404,7 +407,8 @@ func (f *flateReader) quick() (used int, err error) {
 			e = f.lit[uint(e>>valueShift)+uint(hold>>litBits)&(1<<(e>>extraShift&extraMask)-1)]
 		}
 		if e&0xff == 0 {
-			return 0, ErrCorrupt
+			bad = ErrCorrupt
+			break
 		}
 		hold >>= e & 63
 		have -= uint(e & 0xff)
@@ -427,7 +431,8 @@ func (f *flateReader) quick() (used int, err error) {
 			e = f.dist[uint(e>>valueShift)+uint(hold>>distBits)&(1<<(e>>extraShift&extraMask)-1)]
 		}
 		if e&0xff == 0 {
-			return 0, ErrCorrupt
+			bad = ErrCorrupt
+			break
 		}
 		hold >>= e & 63
 		have -= uint(e & 0xff)
@@ -436,7 +441,8 @@ func (f *flateReader) quick() (used int, err error) {
 		hold >>= extra & 63
 		have -= uint(extra)
 		if dist > to-low {
-			return 0, ErrCorrupt
+			bad = ErrCorrupt
+			break
 		}
 		copyMatch(out, to, dist, length)
 		to += length
@@ -447,7 +453,7 @@ func (f *flateReader) quick() (used int, err error) {
 	if f.state == atBlock {
 		f.endBlock()
 	}
-	return at, nil
+	return at, bad
 }
 
 // copyMatch copies length bytes from dist before to, which may overlap. It may write up to overrun
