@@ -57,7 +57,7 @@ func (c *coordinate) work(ctx context.Context) error {
 
 // slabLane is one mapper's way into its slab.
 type slabLane struct {
-	ctx  context.Context // of the half: a slab that is full takes a while to spill
+	ctx  context.Context // of the mappers
 	slab *sorter.Slab
 }
 
@@ -66,6 +66,9 @@ func (c *coordinate) lane(ctx context.Context, i int) lane { return slabLane{ctx
 func (l slabLane) begin(context.Context) error { return nil }
 
 func (l slabLane) emit(rec []byte, ref, pos int32, reverse bool, ord uint64) error {
+	if err := l.ctx.Err(); err != nil {
+		return err
+	}
 	key := sorter.Unplaced
 	if ref >= 0 {
 		key = sorter.KeyOf(ref, pos, reverse)

@@ -14,7 +14,7 @@ import (
 type lane interface {
 	// begin comes before a batch is taken from the queue.
 	begin(ctx context.Context) error
-	// emit is a [mapper.Emit].
+	// emit is a [mapper.Emit]. It fails when the run was stopped: a batch may take a while.
 	emit(rec []byte, ref, pos int32, reverse bool, ord uint64) error
 	// end comes after a batch, which had this ordinal.
 	end(ordinal int64)

@@ -141,11 +141,12 @@ func (u *unsorted) feed(ctx context.Context, data []byte) error {
 
 // chunkLane is one mapper's way into the slots.
 type chunkLane struct {
+	ctx context.Context // of the mappers
 	to  *unsorted
 	cur *chunk // of the batch in work
 }
 
-func (u *unsorted) lane(context.Context, int) lane { return &chunkLane{to: u} }
+func (u *unsorted) lane(ctx context.Context, _ int) lane { return &chunkLane{ctx: ctx, to: u} }
 
 func (l *chunkLane) begin(ctx context.Context) (err error) {
 	l.cur, err = takeChunk(ctx, l.to.free, l.to.run.stages.Map)
@@ -153,6 +154,9 @@ func (l *chunkLane) begin(ctx context.Context) (err error) {
 }
 
 func (l *chunkLane) emit(rec []byte, _, _ int32, _ bool, ord uint64) error {
+	if err := l.ctx.Err(); err != nil {
+		return err
+	}
 	c := l.cur
 	if len(c.data) == 0 {
 		c.first = ord

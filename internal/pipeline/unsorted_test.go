@@ -285,7 +285,10 @@ func (u *unsorted) mapNothing(ctx context.Context, l lane, work <-chan int64) {
 		}
 		time.Sleep(time.Duration(rand.N(20)) * time.Millisecond)
 		if err := l.emit([]byte{1, 0, 0, 0, byte(ordinal)}, 0, 0, false, uint64(ordinal)); err != nil {
-			panic(err)
+			if ctx.Err() == nil {
+				panic(err)
+			}
+			return
 		}
 		l.end(ordinal)
 	}
