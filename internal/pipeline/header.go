@@ -16,7 +16,11 @@ type contigs interface {
 // paths, no thread count, no time, so that equal results are equal files.
 func headerText(cfg *Config, ref contigs) string {
 	var b strings.Builder
-	b.WriteString("@HD\tVN:1.6\tSO:coordinate\n")
+	order := "SO:coordinate"
+	if cfg.Sort == SortNone {
+		order = "SO:unsorted\tGO:query"
+	}
+	fmt.Fprintf(&b, "@HD\tVN:1.6\t%s\n", order)
 	names, lens, sums := ref.Names(), ref.Lens(), ref.MD5s()
 	for i := range names {
 		fmt.Fprintf(&b, "@SQ\tSN:%s\tLN:%d\tM5:%s\n", names[i], lens[i], sums[i])
@@ -32,6 +36,9 @@ func headerText(cfg *Config, ref contigs) string {
 		if o == cfg.Orientation && word != "fr" {
 			b.WriteString(" --orientation " + word)
 		}
+	}
+	if cfg.Sort == SortNone {
+		b.WriteString(" --sort none")
 	}
 	b.WriteString("\n")
 	return b.String()
