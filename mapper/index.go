@@ -30,7 +30,7 @@ type Index struct {
 	starts     []uint32 // 1<<bucketBits + 1
 	entries    []uint64
 	source     source
-	release    func() error // frees the off-heap memory or the mapping
+	free       func() error // frees starts and entries
 }
 
 // source says which FASTA file an index was made from.
@@ -40,6 +40,7 @@ type source struct {
 
 const (
 	posBits    = 40
+	maxTotal   = 1 << posBits // bases
 	posMask    = 1<<posBits - 1
 	revBit     = 1 << posBits
 	tagShift   = posBits + 1
@@ -50,7 +51,8 @@ const (
 
 // Bytes is the memory the index takes, mapped or allocated.
 func (ix *Index) Bytes() int64 {
-	return int64(len(ix.packed)) + 4*int64(len(ix.starts)) + 8*int64(len(ix.entries)) + 16*int64(len(ix.holes))
+	tables := contigBytes*int64(len(ix.contigs)) + int64(len(ix.names)) + 4*int64(len(ix.hints)) + 16*int64(len(ix.holes)) + 8*int64(len(ix.holeMap))
+	return int64(len(ix.packed)) + 4*int64(len(ix.starts)) + 8*int64(len(ix.entries)) + tables
 }
 
 // BuildBytes bounds the memory that Build will take for ref, beside ref itself.
@@ -61,11 +63,11 @@ func BuildBytes(ref *Reference) int64 {
 
 // Close frees the index; no Worker may use it afterwards.
 func (ix *Index) Close() error {
-	if ix.release == nil {
-		return nil
+	err := ix.Reference.Close()
+	if ix.free != nil {
+		err = errors.Join(err, ix.free())
 	}
-	err := ix.release()
-	ix.release, ix.starts, ix.entries = nil, nil, nil
+	*ix = Index{}
 	return err
 }
 
@@ -92,12 +94,13 @@ func Build(ctx context.Context, ref *Reference, threads int) (*Index, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("index: %w", err), vfs.Free(startsMem))
 	}
-	ix.release = func() error { return errors.Join(vfs.Free(startsMem), vfs.Free(entriesMem)) }
+	ix.free = func() error { return errors.Join(vfs.Free(startsMem), vfs.Free(entriesMem)) }
 	ix.starts = unsafe.Slice((*uint32)(unsafe.Pointer(&startsMem[0])), 1<<ix.bucketBits+1)
 	ix.entries = unsafe.Slice((*uint64)(unsafe.Pointer(&entriesMem[0])), n)
 	if err := ix.fill(ctx, threads); err != nil {
-		return nil, errors.Join(err, ix.Close())
+		return nil, errors.Join(err, ix.free())
 	}
+	ref.release = nil // ours now
 	return ix, nil
 }
 
@@ -218,9 +221,4 @@ func (ix *Index) find(hash uint64) []uint64 {
 	for to = from; to < len(e) && e[to]>>tagShift == tag; to++ {
 	}
 	return e[from:to]
-}
-
-// contigAt returns the contig that holds genome position p.
-func (ix *Index) contigAt(p int64) int {
-	return sort.Search(len(ix.contigs), func(i int) bool { return ix.contigs[i].Off+ix.contigs[i].Len > p })
 }

@@ -1,6 +1,10 @@
 package mapper
 
-import "sort"
+import (
+	"sort"
+
+	"github.com/alignpipe/alignpipe/internal/vfs"
+)
 
 // code maps an ASCII base to 0..3 for ACGT (either case) and 4 for everything else.
 var code = func() (t [256]byte) {
@@ -16,31 +20,41 @@ var code = func() (t [256]byte) {
 const letters = "ACGTN"
 
 // pack appends bases to the packed genome and notes runs of non-ACGT.
-func (r *Reference) pack(bases []byte) {
-	need := int((r.total + int64(len(bases)) + 3) / 4)
-	if need > cap(r.packed) {
-		grown := make([]byte, len(r.packed), max(need, cap(r.packed)*3/2))
-		copy(grown, r.packed)
-		r.packed = grown
+func (r *Reference) pack(bases []byte) error {
+	if err := r.grow(int64(len(bases))); err != nil {
+		return err
 	}
-	r.packed = r.packed[:need]
 	for _, c := range bases {
 		v := code[c]
 		if v > 3 {
-			r.noteHole(r.total)
+			r.noteHole(r.total, r.total+1)
 			v = 0
 		}
 		r.packed[r.total>>2] |= v << (2 * uint(r.total&3))
 		r.total++
 	}
+	return nil
 }
 
-func (r *Reference) noteHole(at int64) {
-	if n := len(r.holes); n > 0 && r.holes[n-1].end == at {
-		r.holes[n-1].end++
-		return
+// grow makes room for n more bases behind the genome, outside the Go heap. Bytes beyond the
+// genome are zero.
+func (r *Reference) grow(n int64) error {
+	need := int((r.total + n + 3) / 4)
+	if need+packedSlack > cap(r.packed) {
+		old := r.packed[:cap(r.packed)]
+		mem, err := vfs.Alloc(max(need+packedSlack, len(old)/2*3, 4096))
+		if err != nil {
+			return err
+		}
+		copy(mem, old)
+		r.packed = mem
+		r.release = func() error { return vfs.Free(mem) }
+		if err := vfs.Free(old); err != nil {
+			return err
+		}
 	}
-	r.holes = append(r.holes, hole{at, at + 1})
+	r.packed = r.packed[:need]
+	return nil
 }
 
 // unpackTable turns one packed byte into four codes.

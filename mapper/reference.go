@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/md5"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -20,51 +19,32 @@ import (
 // ErrInput marks a reference or index that can't be used because of what is in it.
 var ErrInput = errors.New("bad reference")
 
-// Contig is one sequence of the reference.
-type Contig struct {
-	Name string
-	MD5  string // of the upper-case sequence, as in @SQ M5
-	Off  int64  // of its first base in the packed genome
-	Len  int64  // bases
-}
+// packedSlack is how many bytes may be read behind the packed genome, so that kernels can
+// load whole vectors at its end.
+const packedSlack = 64
 
 // Reference is a genome held as two bits a base. Everything but A, C, G and T is kept
 // aside as a run of N.
 type Reference struct {
-	contigs []Contig
-	packed  []byte // four bases a byte, the first in the low bits
-	total   int64  // bases
-	holes   []hole // ascending, disjoint
+	contigs   []contig
+	names     []byte   // of all contigs
+	hints     []uint32 // contig at the start of each block of 1<<hintShift bases
+	hintShift uint
+	packed    []byte // four bases a byte, the first in the low bits; packedSlack more are in its capacity
+	total     int64  // bases
+	holes     []hole // ascending, disjoint
+	holeMap   []uint64
+	release   func() error // frees packed, or the mapping that all is in
 }
 
-// hole is a run of bases other than ACGT, in packed coordinates, half-open.
-type hole struct{ start, end int64 }
-
-// Names returns the names of the contigs, in file order.
-func (r *Reference) Names() []string {
-	names := make([]string, len(r.contigs))
-	for i := range r.contigs {
-		names[i] = r.contigs[i].Name
+// Close frees the reference. An index that was built from it has taken it over.
+func (r *Reference) Close() error {
+	if r.release == nil {
+		return nil
 	}
-	return names
-}
-
-// Lens returns the lengths of the contigs in bases.
-func (r *Reference) Lens() []int64 {
-	lens := make([]int64, len(r.contigs))
-	for i := range r.contigs {
-		lens[i] = r.contigs[i].Len
-	}
-	return lens
-}
-
-// MD5s returns the M5 values of the contigs, in hexadecimal.
-func (r *Reference) MD5s() []string {
-	sums := make([]string, len(r.contigs))
-	for i := range r.contigs {
-		sums[i] = r.contigs[i].MD5
-	}
-	return sums
+	err := r.release()
+	*r = Reference{}
+	return err
 }
 
 // LoadFASTA reads a FASTA file: plain, gzip or BGZF.
@@ -141,6 +121,8 @@ func readFASTA(src io.Reader) (*Reference, error) {
 	if ref.total == 0 {
 		return nil, errors.New("no sequence in it")
 	}
+	ref.makeHints()
+	ref.makeHoleMap()
 	return ref, nil
 }
 
@@ -164,7 +146,7 @@ func checkName(name string, seen map[string]bool) error {
 
 // add appends one sequence; bases is folded to upper case in place.
 func (r *Reference) add(name string, bases []byte) error {
-	if int64(len(bases)) >= 1<<31 {
+	if len(bases) > maxContig {
 		return fmt.Errorf("%s: longer than BAM can hold (2^31-1)", name)
 	}
 	for i, c := range bases {
@@ -176,10 +158,12 @@ func (r *Reference) add(name string, bases []byte) error {
 			return fmt.Errorf("%s: base %d: %q is not a nucleotide", name, i+1, c)
 		}
 	}
-	sum := md5.Sum(bases)
-	r.contigs = append(r.contigs, Contig{Name: name, MD5: hex.EncodeToString(sum[:]), Off: r.total, Len: int64(len(bases))})
-	r.pack(bases)
-	return nil
+	if err := r.addContig(name); err != nil {
+		return err
+	}
+	c := &r.contigs[len(r.contigs)-1]
+	c.md5, c.Len = md5.Sum(bases), int64(len(bases))
+	return r.pack(bases)
 }
 
 var isIUPAC = func() (t [256]bool) {
