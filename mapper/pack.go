@@ -1,6 +1,7 @@
 package mapper
 
 import (
+	"encoding/binary"
 	"sort"
 
 	"github.com/alignpipe/alignpipe/internal/vfs"
@@ -19,12 +20,50 @@ var code = func() (t [256]byte) {
 
 const letters = "ACGTN"
 
-// pack appends bases to the packed genome and notes runs of non-ACGT.
-func (r *Reference) pack(bases []byte) error {
-	if err := r.grow(int64(len(bases))); err != nil {
-		return err
+// isIUPAC are the upper-case letters that may stand for a nucleotide.
+var isIUPAC = func() (t [256]bool) {
+	for _, c := range []byte("ACGTUMRWSYKVHDBN") {
+		t[c] = true
 	}
-	for _, c := range bases {
+	return t
+}()
+
+// pack appends bases to the packed genome, folds them to upper case in place, and notes runs
+// of non-ACGT. It returns the index of the first one that is no nucleotide, or -1.
+func (r *Reference) pack(bases []byte) (bad int, err error) {
+	if err := r.grow(int64(len(bases))); err != nil {
+		return 0, err
+	}
+	i := min(int(-r.total&3), len(bases)) // to a whole byte
+	if bad := r.packEach(bases, 0, i); bad >= 0 {
+		return bad, nil
+	}
+	for ; i+8 <= len(bases); i += 8 {
+		up, codes, ok := packEight(binary.LittleEndian.Uint64(bases[i:]))
+		if !ok {
+			if bad := r.packEach(bases, i, i+8); bad >= 0 {
+				return bad, nil
+			}
+			continue
+		}
+		binary.LittleEndian.PutUint64(bases[i:], up)
+		binary.LittleEndian.PutUint16(r.packed[r.total>>2:], codes)
+		r.total += 8
+	}
+	return r.packEach(bases, i, len(bases)), nil
+}
+
+// packEach packs bases[from:to] one by one.
+func (r *Reference) packEach(bases []byte, from, to int) (bad int) {
+	for i := from; i < to; i++ {
+		c := bases[i]
+		if c >= 'a' && c <= 'z' {
+			c -= 'a' - 'A'
+			bases[i] = c
+		}
+		if !isIUPAC[c] {
+			return i
+		}
 		v := code[c]
 		if v > 3 {
 			r.noteHole(r.total, r.total+1)
@@ -33,7 +72,25 @@ func (r *Reference) pack(bases []byte) error {
 		r.packed[r.total>>2] |= v << (2 * uint(r.total&3))
 		r.total++
 	}
-	return nil
+	return -1
+}
+
+// packEight folds eight letters to upper case and packs them; ok says that all are ACGT.
+//
+// Bits 1 and 2 of the letters give the code: A 00, C 01, G 11, T 10, where G and T change
+// places by c>>1 ^ c>>2. Whether the letter is one of the four shows when it is made again
+// from its code: A is 41, C 43, G 47, T 54.
+func packEight(x uint64) (up uint64, codes uint16, ok bool) {
+	const each = 0x0101010101010101
+	up = x &^ (0x20 * each)
+	lo := (up>>1 ^ up>>2) & each
+	hi := up >> 2 & each
+	both := lo & hi
+	again := 0x41*each ^ lo<<1 ^ (hi<<1 | hi<<2) ^ (both | both<<4)
+	two := lo | hi<<1
+	two = (two | two>>6) & 0x000f000f000f000f
+	two = (two | two>>12) & 0x000000ff000000ff
+	return up, uint16(two | two>>24), again == up
 }
 
 // grow makes room for n more bases behind the genome, outside the Go heap. Bytes beyond the
@@ -55,6 +112,14 @@ func (r *Reference) grow(n int64) error {
 	}
 	r.packed = r.packed[:need]
 	return nil
+}
+
+// reserve takes address space for n bases. It is a guess of the whole: memory that is never
+// written is never there, and grow finds more.
+func (r *Reference) reserve(n int64) error {
+	err := r.grow(min(n, maxTotal))
+	r.packed = r.packed[:0]
+	return err
 }
 
 // unpackTable turns one packed byte into four codes.
