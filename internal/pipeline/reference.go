@@ -96,6 +96,9 @@ func BuildIndex(ctx context.Context, fsys vfs.FS, ref, out string, threads int) 
 	return outputError(vfs.Commit(file))
 }
 
+// CheckIndex reads the whole index at path and compares its checksum.
+func CheckIndex(fsys vfs.FS, path string) error { return mapper.Check(fsys, path) }
+
 // stopWriter ends a long write when the run is stopped.
 type stopWriter struct {
 	ctx context.Context
