@@ -167,7 +167,8 @@ func IsIndex(fsys vfs.FS, path string) (bool, error) {
 }
 
 // OpenIndex maps an .apx file. The header, the section table, the contigs and the holes are
-// checked here; the other bodies are checked by [Check], and bounds are checked in use.
+// checked here; the other bodies are checked by [Check], and bounds are checked in use. The
+// file is read ahead in the background.
 func OpenIndex(fsys vfs.FS, path string) (*Index, error) {
 	data, unmap, err := mapFile(fsys, path)
 	if err != nil {
@@ -177,7 +178,11 @@ func OpenIndex(fsys vfs.FS, path string) (*Index, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: %s: %w", ErrInput, path, err), unmap())
 	}
-	ix.Reference.release = unmap
+	stop := vfs.Ahead(data)
+	ix.Reference.release = func() error {
+		stop()
+		return unmap()
+	}
 	return ix, nil
 }
 
