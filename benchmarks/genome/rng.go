@@ -19,9 +19,6 @@ func (r *rng) below(n int) int { return int((r.next() >> 32) * uint64(n) >> 32) 
 // float returns a number in [0, 1).
 func (r *rng) float() float64 { return float64(r.next()>>11) / (1 << 53) }
 
-// between returns a number in [low, high), uniform.
-func (r *rng) between(low, high float64) float64 { return low + (high-low)*r.float() }
-
 // spread returns a whole number in [low, high], uniform on the logarithmic scale.
 func (r *rng) spread(low, high int) int {
 	return int(float64(low) * math.Exp(r.float()*math.Log(float64(high)/float64(low))))
