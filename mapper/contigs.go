@@ -41,14 +41,16 @@ func (r *Reference) addContig(name string) error {
 // name returns the name of contig i, valid until the index is closed.
 func (r *Reference) name(i int) []byte {
 	c := &r.contigs[i]
-	return r.names[c.nameAt : c.nameAt+c.nameLen]
+	return r.names[c.nameAt:][:c.nameLen]
 }
 
 // Names returns the names of the contigs, in file order.
 func (r *Reference) Names() []string {
+	all := string(r.names) // one allocation for all
 	names := make([]string, len(r.contigs))
 	for i := range r.contigs {
-		names[i] = string(r.name(i))
+		c := &r.contigs[i]
+		names[i] = all[c.nameAt:][:c.nameLen]
 	}
 	return names
 }
@@ -64,9 +66,14 @@ func (r *Reference) Lens() []int64 {
 
 // MD5s returns the M5 values of the contigs, in hexadecimal.
 func (r *Reference) MD5s() []string {
-	sums := make([]string, len(r.contigs))
+	digits := make([]byte, 0, 32*len(r.contigs))
 	for i := range r.contigs {
-		sums[i] = hex.EncodeToString(r.contigs[i].md5[:])
+		digits = hex.AppendEncode(digits, r.contigs[i].md5[:])
+	}
+	all := string(digits)
+	sums := make([]string, len(r.contigs))
+	for i := range sums {
+		sums[i] = all[32*i : 32*i+32]
 	}
 	return sums
 }

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -18,8 +19,8 @@ func headerText(cfg *Config, ref contigs) string {
 	var b strings.Builder
 	b.WriteString("@HD\tVN:1.6\tSO:coordinate\n")
 	names, lens, sums := ref.Names(), ref.Lens(), ref.MD5s()
-	for i := range names {
-		fmt.Fprintf(&b, "@SQ\tSN:%s\tLN:%d\tM5:%s\n", names[i], lens[i], sums[i])
+	for i := range names { // may be a million
+		b.WriteString("@SQ\tSN:" + names[i] + "\tLN:" + strconv.FormatInt(lens[i], 10) + "\tM5:" + sums[i] + "\n")
 	}
 	if cfg.ReadGroup.Line != "" {
 		b.WriteString(cfg.ReadGroup.Line + "\n")
