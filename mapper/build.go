@@ -42,7 +42,11 @@ const (
 
 // NewPlan counts the seeds of ref with that many threads.
 func NewPlan(ctx context.Context, ref *Reference, threads int) (*Plan, error) {
-	p := &Plan{ref: ref, threads: max(threads, 1), spans: spansOf(ref), partBits: partBitsFor(ref.total)}
+	return newPlan(ctx, ref, threads, partBitsFor(ref.total))
+}
+
+func newPlan(ctx context.Context, ref *Reference, threads int, partBits uint) (*Plan, error) {
+	p := &Plan{ref: ref, threads: max(threads, 1), spans: spansOf(ref), partBits: partBits}
 	p.parts = make([]uint64, 1<<p.partBits)
 	if err := p.count(ctx); err != nil {
 		return nil, err

@@ -51,19 +51,44 @@ func TestBuildHoldsExactlyTheSyncmers(t *testing.T) {
 		{"contigs shorter than a seed", map[string][]byte{"one": []byte("ACGTACGTACGTACGTACG"), "two": []byte("ACGGACGTACGTACGTACGT")}},
 		{"nothing but N", map[string][]byte{"one": []byte(strings.Repeat("N", 5000)), "two": []byte("N")}},
 	} {
-		for _, threads := range []int{1, 3} {
-			ix := buildIndex(t, c.genome, threads)
-			var got [][2]uint64
-			for b := range len(ix.starts) - 1 {
-				for _, e := range ix.entries[ix.starts[b]:ix.starts[b+1]] {
-					got = append(got, [2]uint64{uint64(b), e})
+		for _, parts := range []uint{0, 1, 5, 13, minBuckets} {
+			for _, threads := range []int{1, 3} {
+				ix := buildParts(t, c.genome, threads, parts)
+				got := allEntries(ix)
+				if want := slowEntries(c.genome, ix); !slices.Equal(got, want) {
+					t.Errorf("%s, parts=2^%d, threads=%d: %d entries, want %d; or others", c.name, parts, threads, len(got), len(want))
 				}
-			}
-			if want := slowEntries(c.genome, ix); !slices.Equal(got, want) {
-				t.Errorf("%s, threads=%d: %d entries, want %d; or others", c.name, threads, len(got), len(want))
 			}
 		}
 	}
+}
+
+// buildParts builds with a number of partitions that only a large genome would have.
+func buildParts(t *testing.T, genome map[string][]byte, threads int, partBits uint) *Index {
+	t.Helper()
+	ref, err := LoadFASTA(vfs.OS, writeFASTA(t, genome))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := newPlan(context.Background(), ref, threads, partBits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ix, err := plan.Build(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ix.Close() })
+	return ix
+}
+
+func allEntries(ix *Index) (got [][2]uint64) {
+	for b := range len(ix.starts) - 1 {
+		for _, e := range ix.entries[ix.starts[b]:ix.starts[b+1]] {
+			got = append(got, [2]uint64{uint64(b), e})
+		}
+	}
+	return got
 }
 
 // TestPlanBoundsWhatBuildTakes holds the bound to the sizes that dominate, on sequence with

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/bits"
 	"sort"
+	"unsafe"
 
 	"github.com/zeebo/xxh3"
 )
@@ -21,6 +22,8 @@ type contig struct {
 	nameAt   uint32
 	nameLen  uint32
 }
+
+var _ [contigBytes]byte = [unsafe.Sizeof(contig{})]byte{} // the table is mapped, not parsed
 
 const (
 	contigBytes = 40

@@ -70,6 +70,11 @@ func TestIndexFileRoundTrip(t *testing.T) {
 		!slices.Equal(got.starts, ix.starts) || !slices.Equal(got.entries, ix.entries) || got.source != ix.source {
 		t.Error("the index read back is another one")
 	}
+	for name, packed := range map[string][]byte{"built": ix.packed, "mapped": got.packed} {
+		if behind := packed[len(packed):cap(packed)]; len(behind) < packedSlack || len(bytes.Trim(behind[:packedSlack], "\x00")) > 0 {
+			t.Errorf("%s: %d bytes can be read behind the genome, or they are not zero", name, len(behind))
+		}
+	}
 	if err := Check(vfs.OS, path); err != nil {
 		t.Error(err)
 	}
