@@ -84,6 +84,8 @@ func TestCommandLine(t *testing.T) {
 		{"checksum of standard input", "checksum -", "@a\nACGT\n+\nIIII\n", 0, "1:", ""},
 		{"checksum with half a pair", "checksum --pair " + one, "", 64, "", "has no second file"},
 		{"verify without a BAM", "verify " + one, "", 64, "", "--bam is missing"},
+		{"a check of what is no index", "index --check " + ref, "", 65, "", "not an .apx index"},
+		{"a check that would write", "index --check -o " + out + " " + ref, "", 64, "", "--output makes no sense"},
 		{"an empty input is a whole output", "align -o " + out + " " + ref + " -", "", 0, "", "reads: 0"},
 	}
 	for _, tt := range tests {
@@ -193,6 +195,27 @@ func TestTheReportOfAnUnsortedRun(t *testing.T) {
 	}
 	if c := r.Closure; c.ItemsLost != 0 || c.BatchesLost != 0 || c.StatesResidual > 0.005 || r.Sort.Records != 0 {
 		t.Errorf("closure %+v, sort %+v", c, r.Sort)
+	}
+}
+
+func TestIndexCheckFindsDamageThatOpeningDoesNot(t *testing.T) {
+	index := filepath.Join(t.TempDir(), "lambda.apx")
+	if code, _, stderr := call(t, "", "index", "-o", index, data+"lambda.fa.gz"); code != 0 {
+		t.Fatal(stderr)
+	}
+	if code, stdout, stderr := call(t, "", "index", "--check", index); code != 0 || stdout != "ok: "+index+"\n" {
+		t.Errorf("exit %d, %q, %q", code, stdout, stderr)
+	}
+	file, err := os.ReadFile(index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file[len(file)-200] ^= 1
+	if err := os.WriteFile(index, file, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if code, stdout, stderr := call(t, "", "index", "--check", index); code != 65 || stdout != "" || !strings.Contains(stderr, "damaged") {
+		t.Errorf("exit %d, %q, %q", code, stdout, stderr)
 	}
 }
 

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -22,8 +23,8 @@ func headerText(cfg *Config, ref contigs) string {
 	}
 	fmt.Fprintf(&b, "@HD\tVN:1.6\t%s\n", order)
 	names, lens, sums := ref.Names(), ref.Lens(), ref.MD5s()
-	for i := range names {
-		fmt.Fprintf(&b, "@SQ\tSN:%s\tLN:%d\tM5:%s\n", names[i], lens[i], sums[i])
+	for i := range names { // may be a million
+		b.WriteString("@SQ\tSN:" + names[i] + "\tLN:" + strconv.FormatInt(lens[i], 10) + "\tM5:" + sums[i] + "\n")
 	}
 	if cfg.ReadGroup.Line != "" {
 		b.WriteString(cfg.ReadGroup.Line + "\n")
