@@ -190,10 +190,14 @@ func (w *Worker) alignGapped(q *query, top podium, pairNeed int) {
 	done := 0
 	for _, i := range q.heavy {
 		c := &q.cands[i]
-		if c.skip || c.sure || c.bound < max(top.best-q.lag, minScore) || done == maxGapped {
+		if c.skip || c.sure || done == maxGapped {
 			continue
 		}
-		if c.bound > top.second || c.paired && c.pairBound >= pairNeed {
+		need := max(top.best-q.lag, minScore)
+		if !c.paired || c.pairBound < pairNeed {
+			need = max(need, top.second+1)
+		}
+		if c.bound >= need && w.mayGain(q, c, &c.aln, need) {
 			c.aln = w.gapped(q, c, c.aln)
 			top.add(c)
 			done++
