@@ -105,6 +105,7 @@ func (ix *Index) WriteTo(w io.Writer) (int64, error) {
 		out.write(p)
 		out.write(padding(len(p)))
 	}
+	out.flush()
 	return out.done, out.err
 }
 
@@ -131,21 +132,43 @@ func (ix *Index) header(parts *[sections][]byte) []byte {
 	return append(h, make([]byte, apxHeader-len(h))...)
 }
 
-// pieceWriter hands large sections on in pieces, so that who is below can be stopped.
+// pieceSize is what WriteTo writes at a time, at multiples of itself: large enough that the
+// kernel keeps the file in huge pages, which random access to it gains from ever after, and
+// small enough that who is below can stop it.
+const pieceSize = 4 << 20
+
+// pieceWriter cuts what it is given into pieces of pieceSize.
 type pieceWriter struct {
 	w    io.Writer
+	part []byte // of a piece
 	done int64
 	err  error
 }
 
 func (p *pieceWriter) write(b []byte) {
-	const piece = 4 << 20
-	for len(b) > 0 && p.err == nil {
-		var n int
-		n, p.err = p.w.Write(b[:min(piece, len(b))])
-		p.done += int64(n)
+	for len(b) > 0 {
+		n := min(pieceSize-len(p.part), len(b))
+		if n == pieceSize { // a whole one, without a copy
+			p.put(b[:n])
+		} else if p.part = append(p.part, b[:n]...); len(p.part) == pieceSize {
+			p.flush()
+		}
 		b = b[n:]
 	}
+}
+
+func (p *pieceWriter) flush() {
+	p.put(p.part)
+	p.part = p.part[:0]
+}
+
+func (p *pieceWriter) put(b []byte) {
+	if p.err != nil || len(b) == 0 {
+		return
+	}
+	var n int
+	n, p.err = p.w.Write(b)
+	p.done += int64(n)
 }
 
 // IsIndex says whether the file at path begins like an .apx file.
