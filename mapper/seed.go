@@ -6,6 +6,7 @@ import (
 )
 
 const (
+	rareHits     = 4       // seeds with at most this many places cost nothing
 	fewHits      = 48      // seeds with at most this many places are always used
 	manyHits     = 500     // seeds above it count as repeat, as bwa's -c
 	hitBudget    = 600     // hits a read may use beyond its rare seeds
@@ -103,7 +104,7 @@ func (q *query) dirty(p int) bool {
 }
 
 // collect makes anchors of the hits of all seeds: all places of rare seeds, then of the
-// next rarest while the budget lasts. Where that leaves fewer than enough seeds, repeats count
+// next rarest while the budget lasts and what they leave out could matter. Where that leaves fewer than enough seeds, repeats count
 // where two of them agree.
 func (q *query) collect(ix *Index, enough int) {
 	q.anchors, q.known, q.order = q.anchors[:0], q.known[:0], q.order[:0]
@@ -116,16 +117,18 @@ func (q *query) collect(ix *Index, enough int) {
 	}
 	slices.Sort(q.order)
 	used, missing := 0, len(q.known)
+	target := q.disjoint() + q.lag/(matchScore+mismatchCost) + 1
 	k := 0
 	for ; k < len(q.order); k++ {
 		s := &q.seeds[uint32(q.order[k])]
 		n := s.count()
-		if n > fewHits && (used+n > hitBudget || n > manyHits) {
+		if n > fewHits && (used+n > hitBudget || n > manyHits) || n > rareHits && q.disjoint() >= target {
 			break
 		}
 		used += n
 		q.addAnchors(ix, s, 1)
-		q.known = append(q.known, s.pos)
+		at, _ := slices.BinarySearch(q.known, s.pos)
+		q.known = slices.Insert(q.known, at, s.pos)
 	}
 	skipped := q.order[k:]
 	joined := 0
@@ -135,7 +138,6 @@ func (q *query) collect(ix *Index, enough int) {
 			q.addAnchors(ix, s, max(s.count()/sampleHits, 1))
 		}
 	}
-	slices.Sort(q.known)
 	slices.Sort(q.anchors)
 	q.anchors = slices.Compact(q.anchors)
 	q.unseen = 0
