@@ -190,8 +190,7 @@ func IsIndex(fsys vfs.FS, path string) (bool, error) {
 }
 
 // OpenIndex maps an .apx file. The header, the section table, the contigs and the holes are
-// checked here; the other bodies are checked by [Check], and bounds are checked in use. The
-// file is read ahead in the background.
+// checked here; the other bodies are checked by [Check], and bounds are checked in use.
 func OpenIndex(fsys vfs.FS, path string) (*Index, error) {
 	data, unmap, err := mapFile(fsys, path)
 	if err != nil {
@@ -201,11 +200,7 @@ func OpenIndex(fsys vfs.FS, path string) (*Index, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: %s: %w", ErrInput, path, err), unmap())
 	}
-	stop := vfs.Ahead(data)
-	ix.Reference.release = func() error {
-		stop()
-		return unmap()
-	}
+	ix.mapping, ix.Reference.release = data, unmap
 	return ix, nil
 }
 

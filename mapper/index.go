@@ -21,6 +21,7 @@ type Index struct {
 	starts     []uint32 // 1<<bucketBits + 1
 	entries    []uint64
 	source     source
+	mapping    []byte       // the .apx file; nil if built
 	free       func() error // frees starts and entries
 }
 
@@ -43,6 +44,10 @@ const (
 func (ix *Index) Bytes() int64 {
 	return ix.Reference.Bytes() + 4*int64(len(ix.starts)) + 8*int64(len(ix.entries))
 }
+
+// Mapping is the .apx file that the index is used in, for whoever wants to read it ahead; nil
+// where the index was built. It must not be touched after Close.
+func (ix *Index) Mapping() []byte { return ix.mapping }
 
 // Close frees the index; no Worker may use it afterwards.
 func (ix *Index) Close() error {

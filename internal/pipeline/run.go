@@ -141,6 +141,8 @@ func (r *run) start(ctx context.Context) error {
 		return err
 	}
 	r.undo.later(r.index.Close)
+	stop := vfs.Ahead(r.index.Mapping())
+	r.undo.later(func() error { stop(); return nil })
 	if r.kind, err = r.indexKind(); err != nil {
 		return err
 	}
