@@ -8,12 +8,12 @@ import (
 
 // packedOf packs letters both ways.
 func packedOf(seq []byte) (fwd, rev [maxWords]uint64, clean bool) {
+	var packed [2][maxWords]uint64
 	for i := range fwd {
-		fwd[i], rev[i] = ^uint64(0), ^uint64(0) // what an earlier read left
+		packed[0][i], packed[1][i] = ^uint64(0), ^uint64(0) // what an earlier read left
 	}
-	clean = packRead(&fwd, seq)
-	reverseComplement(&rev, &fwd, len(seq))
-	return fwd, rev, clean
+	clean = packRead(&packed, seq)
+	return packed[0], packed[1], clean
 }
 
 func baseAt(p *[maxWords]uint64, i int) byte { return byte(p[i>>5]>>(2*uint(i&31))) & 3 }
