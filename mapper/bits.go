@@ -3,8 +3,6 @@ package mapper
 import (
 	"encoding/binary"
 	"math/bits"
-
-	"github.com/alignpipe/alignpipe/internal/bases"
 )
 
 // A packed read has 32 bases a word, the first in the low bits, as the packed genome. Two
@@ -12,26 +10,9 @@ import (
 
 const (
 	maxPacked = 512                // bases; longer reads are compared base by base
-	maxWords  = maxPacked/32 + 1   // one more, so that any 64 bits can be cut out
+	maxWords  = maxPacked/32 + 1   // one more, for syncmer.Find to read beyond the end
 	lowBits   = 0x5555555555555555 // the lower bit of each base
 )
-
-// packRead packs a read and its reverse complement, and puts a word of zeros behind each. What
-// is no ACGT becomes A, and T in the reverse complement. It returns whether all were.
-func packRead(dst *[2][maxWords]uint64, seq []byte) (clean bool) {
-	end := (len(seq) + 31) / 32
-	dst[0][end], dst[1][end] = 0, 0
-	return bases.PackBoth(dst[0][:], dst[1][:], seq)
-}
-
-// cut returns the 32 bases from base at on.
-func cut(p *[maxWords]uint64, at int) uint64 {
-	w, b := at>>5, uint(2*at)&63
-	if b == 0 {
-		return p[w]
-	}
-	return p[w]>>b | p[w+1]<<(64-b)
-}
 
 // diffs are the places where a read differs from the genome: the lower bit of each base.
 type diffs struct {

@@ -34,7 +34,7 @@ type query struct {
 func (q *query) load(seq, qual []byte) {
 	q.seq, q.qual = seq, qual
 	q.packed = len(seq) <= maxPacked
-	q.clean = q.packed && packRead(&q.bits, seq)
+	q.clean = q.packed && bases.PackBoth(q.bits[0][:], q.bits[1][:], seq)
 	q.coded = [2]bool{}
 	q.lag = sureScore(len(seq)) + lagSlack
 	q.seeds, q.coarse = q.seeds[:0], q.coarse[:0]

@@ -31,8 +31,11 @@ type seedHits struct {
 
 func (s *seedHits) count() int { return int(s.hi - s.lo) }
 
-// seedScratch holds the positions of the syncmers of one read.
-type seedScratch [maxPacked]int32
+// seedScratch holds the syncmers of one read.
+type seedScratch struct {
+	at     [maxPacked]int32
+	hashes [maxPacked]uint64 // see syncmer.Hash
+}
 
 // findSeeds sets the read's seeds, and which of them to look up first.
 func (q *query) findSeeds(scratch *seedScratch) {
@@ -56,15 +59,15 @@ func (q *query) findSeeds(scratch *seedScratch) {
 
 // packedSeeds is syncmers for a packed read.
 func (q *query) packedSeeds(scratch *seedScratch) {
-	n := q.len()
-	found := syncmer.Find(scratch[:], bytesOf(q.bits[0][:]), n)
-	for _, p := range scratch[:found] {
-		k := ^cut(&q.bits[0], int(p)) & kMask         // the reverse complement, its first base in the high bits
-		f := ^cut(&q.bits[1], n-seedK-int(p)) & kMask // the k-mer itself
-		if f == k || !q.clean && q.dirty(int(p)) {
+	packed := bytesOf(q.bits[0][:])
+	at := scratch.at[:syncmer.Find(scratch.at[:], packed, q.len())]
+	hashes := scratch.hashes[:len(at)]
+	syncmer.Hash(hashes, packed, at)
+	for i, h := range hashes {
+		if h == syncmer.Palindrome || !q.clean && q.dirty(int(at[i])) {
 			continue
 		}
-		q.seeds = append(q.seeds, seedHits{seed: seed{hash: mixK(min(f, k)), pos: p, rev: k < f}})
+		q.seeds = append(q.seeds, seedHits{seed: seed{hash: h >> 1, pos: at[i], rev: h&1 != 0}})
 	}
 }
 

@@ -17,3 +17,8 @@ func findAVX512(dst *int32, packed *byte, kmers int) (found int)
 //
 //go:noescape
 func findAVX2(dst *int32, packed *byte, kmers int) (found int)
+
+// hashAVX2 hashes n k-mers, 4 or more. It reads a word from the byte where each begins.
+//
+//go:noescape
+func hashAVX2(dst *uint64, packed *byte, pos *int32, n int)

@@ -578,3 +578,77 @@ DATA spread<>+2024(SB)/8, $0x0007060504030200
 DATA spread<>+2032(SB)/8, $0x0007060504030201
 DATA spread<>+2040(SB)/8, $0x0706050403020100
 GLOBL spread<>(SB), RODATA|NOPTR, $2048
+
+// func hashAVX2(dst *uint64, packed *byte, pos *int32, n int)
+// Requires: AVX, AVX2, CMOV
+TEXT ·hashAVX2(SB), NOSPLIT, $0-32
+	MOVQ     dst+0(FP), AX
+	MOVQ     packed+8(FP), CX
+	MOVQ     pos+16(FP), DX
+	MOVQ     n+24(FP), BX
+	XORQ     SI, SI
+	SUBQ     $0x04, BX
+	VPCMPEQQ Y1, Y1, Y1
+	VPSRLQ   $0x18, Y1, Y0
+	VPSRLQ   $0x3e, Y1, Y2
+
+loop:
+	VPMOVSXDQ  (DX)(SI*4), Y3
+	VPSRLQ     $0x02, Y3, Y4
+	VMOVDQA    Y1, Y5
+	VPXOR      Y6, Y6, Y6
+	VPGATHERQQ Y5, (CX)(Y4*1), Y6
+	VPAND      Y2, Y3, Y3
+	VPADDQ     Y3, Y3, Y3
+	VPSRLVQ    Y3, Y6, Y6
+	VPSHUFB    turnBytes<>+0(SB), Y6, Y3
+	VPSRLW     $0x04, Y3, Y4
+	VPAND      nibbles<>+0(SB), Y4, Y4
+	VPAND      nibbles<>+0(SB), Y3, Y3
+	VMOVDQU    turnLow<>+0(SB), Y5
+	VPSHUFB    Y3, Y5, Y3
+	VMOVDQU    turnHigh<>+0(SB), Y5
+	VPSHUFB    Y4, Y5, Y4
+	VPOR       Y4, Y3, Y3
+	VPSRLQ     $0x18, Y3, Y3
+	VPANDN     Y0, Y6, Y4
+	VPCMPGTQ   Y4, Y3, Y5
+	VPCMPEQQ   Y4, Y3, Y6
+	VPBLENDVB  Y5, Y4, Y3, Y3
+	VPSLLQ     $0x15, Y3, Y4
+	VPSUBQ     Y3, Y4, Y3
+	VPADDQ     Y1, Y3, Y3
+	VPAND      Y0, Y3, Y3
+	VPSRLQ     $0x18, Y3, Y4
+	VPXOR      Y4, Y3, Y3
+	VPSLLQ     $0x03, Y3, Y4
+	VPSLLQ     $0x08, Y3, Y7
+	VPADDQ     Y4, Y3, Y3
+	VPADDQ     Y7, Y3, Y3
+	VPAND      Y0, Y3, Y3
+	VPSRLQ     $0x0e, Y3, Y4
+	VPXOR      Y4, Y3, Y3
+	VPSLLQ     $0x02, Y3, Y4
+	VPSLLQ     $0x04, Y3, Y7
+	VPADDQ     Y4, Y3, Y3
+	VPADDQ     Y7, Y3, Y3
+	VPAND      Y0, Y3, Y3
+	VPSRLQ     $0x1c, Y3, Y4
+	VPXOR      Y4, Y3, Y3
+	VPSLLQ     $0x1f, Y3, Y4
+	VPADDQ     Y4, Y3, Y3
+	VPAND      Y0, Y3, Y3
+	VPADDQ     Y3, Y3, Y3
+	VPSUBQ     Y5, Y3, Y3
+	VPOR       Y6, Y3, Y3
+	VMOVDQU    Y3, (AX)(SI*8)
+	CMPQ       SI, BX
+	JEQ        done
+	ADDQ       $0x04, SI
+	CMPQ       SI, BX
+	CMOVQGT    BX, SI
+	JMP        loop
+
+done:
+	VZEROUPPER
+	RET

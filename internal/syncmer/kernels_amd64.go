@@ -7,7 +7,7 @@ import "golang.org/x/sys/cpu"
 // usable has the kernels of this CPU, the preferred one first.
 var usable = func() (ks []kernel) {
 	x := &cpu.X86
-	if x.HasAVX512F && x.HasAVX512BW && x.HasAVX512VBMI && x.HasAVX512GFNI && x.HasPOPCNT {
+	if x.HasAVX2 && x.HasAVX512F && x.HasAVX512BW && x.HasAVX512VBMI && x.HasAVX512GFNI && x.HasPOPCNT {
 		ks = append(ks, avx512)
 	}
 	if x.HasAVX2 && x.HasPOPCNT {

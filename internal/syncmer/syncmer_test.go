@@ -74,16 +74,61 @@ func randomCodes(r *rand.Rand, n int) []byte {
 	return s
 }
 
-// compare wants want from every kernel.
+// compare wants the positions from every kernel, and their hashes.
 func compare(t *testing.T, packed []byte, n int, want []int32) {
 	t.Helper()
-	dst := make([]int32, n)
+	dst, hashes := make([]int32, n), make([]uint64, n)
 	for _, k := range usable {
 		with(k, func() {
-			if got := dst[:Find(dst, packed, n)]; !slices.Equal(got, want) {
+			got := dst[:Find(dst, packed, n)]
+			if !slices.Equal(got, want) {
 				t.Fatalf("kernel=%v, n=%d, %d bytes: got %v\nwant %v\n%v", k, n, len(packed), got, want, packed)
 			}
+			Hash(hashes, packed, got)
+			for i, p := range got {
+				if h := hashAt(packed, int(p)); hashes[i] != h {
+					t.Fatalf("kernel=%v, n=%d, %d bytes: hash at %d of %d is %#x, want %#x\n%v", k, n, len(packed), i, len(got), hashes[i], h, packed)
+				}
+			}
 		})
+	}
+}
+
+func TestHashIsThatOfTheCanonicalKmer(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 4))
+	for trial := range 10000 {
+		codes := make([]byte, 12+K)
+		for i := range codes {
+			codes[i] = byte(r.IntN(4))
+		}
+		at := r.IntN(12 + 1)
+		if trial%10 == 0 {
+			for i := range K / 2 {
+				codes[at+K-1-i] = 3 - codes[at+i]
+			}
+		}
+		var fwd, rev uint64
+		for i, c := range codes[at : at+K] {
+			fwd = fwd<<2 | uint64(c)
+			rev |= uint64(3-c) << (2 * i)
+		}
+		want := mixK(min(fwd, rev)) << 1
+		if rev < fwd {
+			want |= 1
+		} else if rev == fwd {
+			want = Palindrome
+		}
+		pos := slices.Repeat([]int32{int32(at)}, 5)
+		dst := make([]uint64, len(pos))
+		packed := pack(codes, trial%9, byte(r.Uint32()))
+		for _, k := range usable {
+			with(k, func() { Hash(dst, packed, pos) })
+			for _, h := range dst {
+				if h != want {
+					t.Fatalf("kernel=%v: hash of %v is %#x, want %#x", k, codes[at:at+K], dst, want)
+				}
+			}
+		}
 	}
 }
 
@@ -200,6 +245,32 @@ func BenchmarkFind(b *testing.B) {
 					b.SetBytes(int64(n))
 					for b.Loop() {
 						Find(dst, packed, n)
+					}
+				})
+			})
+		}
+	}
+}
+
+func BenchmarkHash(b *testing.B) {
+	for _, n := range []int{100, 150, 250, 1 << 18} {
+		r := rand.New(rand.NewPCG(6, 6))
+		packed := make([]byte, n/4+2*wordSize)
+		for i := range packed {
+			packed[i] = byte(r.Uint32())
+		}
+		pos, dst := make([]int32, n), make([]uint64, n)
+		pos = pos[:Find(pos, packed, n)]
+		for _, k := range usable {
+			if k == avx512 {
+				continue // has no hash of its own
+			}
+			b.Run(fmt.Sprintf("n=%d,kernel=%v", n, k), func(b *testing.B) {
+				with(k, func() {
+					b.ReportAllocs()
+					b.SetBytes(int64(n))
+					for b.Loop() {
+						Hash(dst, packed, pos)
 					}
 				})
 			})

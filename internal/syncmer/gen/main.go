@@ -30,6 +30,7 @@ func main() {
 	tables()
 	avx512()
 	avx2()
+	hash()
 	Generate()
 }
 
