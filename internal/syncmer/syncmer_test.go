@@ -145,7 +145,7 @@ func TestFindOfEveryLength(t *testing.T) {
 
 // TestKernelsAgreeWithScalar takes a million sequences, or as many as there is time for.
 func TestKernelsAgreeWithScalar(t *testing.T) {
-	total, limit := 1_000_000, 10*time.Second
+	total, limit := 1_000_000, 4*time.Second
 	if testing.Short() {
 		total, limit = 20_000, time.Second
 	}
