@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs alignpipe beside the aligners that are installed, on the same reads, and appends a table to benchmarks/results/.
 #
-#   benchmarks/compare.sh REF R1 R2 [--truth TRUTH.bam] [--mapeval CMD] [--pairs N]
+#   benchmarks/compare.sh REF R1 R2 [--truth TRUTH.bam|TRUTH.tsv.gz] [--mapeval CMD] [--pairs N]
 #                         [--threads 2] [--rounds 3] [--cache DIR] [--name NAME] [--only "TOOL ..."]
 #
 # Each tool makes a coordinate-sorted BAM at level 1 with a BAI: alignpipe by itself, bwa, minimap2, bowtie2 and snap-aligner
@@ -156,8 +156,16 @@ first_pairs() {
 	R1=$work/first_1.fq.gz R2=$work/first_2.fq.gz
 	if [ -n "$truth" ]; then
 		gzip -dc "$R1" | awk 'NR % 4 == 1 { sub(/^@/, ""); sub(/[ \t].*/, ""); sub(/\/[12]$/, ""); print }' >"$work/names"
-		samtools view -b -N "$work/names" -o "$work/truth.bam" "$truth"
-		truth=$work/truth.bam
+		case $truth in
+		*.tsv | *.tsv.gz)
+			gzip -cdf "$truth" | awk 'NR == FNR { named[$1]; next } $1 in named' "$work/names" - >"$work/truth.tsv"
+			truth=$work/truth.tsv
+			;;
+		*)
+			samtools view -b -N "$work/names" -o "$work/truth.bam" "$truth"
+			truth=$work/truth.bam
+			;;
+		esac
 	fi
 }
 

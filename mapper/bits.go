@@ -10,9 +10,18 @@ import (
 
 const (
 	maxPacked = 512                // bases; longer reads are compared base by base
-	maxWords  = maxPacked/32 + 1   // one more, for syncmer.Find to read beyond the end
+	maxWords  = maxPacked/32 + 1   // one more, so that any 64 bits can be cut out, and syncmer.Find can read beyond the end
 	lowBits   = 0x5555555555555555 // the lower bit of each base
 )
+
+// cut returns the 32 bases from base at on.
+func cut(p *[maxWords]uint64, at int) uint64 {
+	w, b := at>>5, uint(2*at)&63
+	if b == 0 {
+		return p[w]
+	}
+	return p[w]>>b | p[w+1]<<(64-b)
+}
 
 // diffs are the places where a read differs from the genome: the lower bit of each base.
 type diffs struct {

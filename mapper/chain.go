@@ -23,6 +23,7 @@ type candidate struct {
 	weight     int // distinct seeds
 	strand     uint8
 	paired     bool // a candidate of the mate is at a proper distance
+	pairBound  int  // of this and the best mate it may have
 	contig     int
 	from, to   int       // its anchors in the query
 	exact      int       // seeds on diag
@@ -120,22 +121,53 @@ func makeCandidate(ix *Index, anchors []uint64) candidate {
 
 // markPaired notes which of the heavy candidates of a have a mate among those of b.
 func (w *Worker) markPaired(a, b *query) {
-	const slack = 40 // the diagonal is only near the place
-	n, m := int64(a.len()), int64(b.len())
 	for _, i := range a.heavy {
 		ca := &a.cands[i]
-		at := alignment{strand: ca.strand, pos: ca.diag, end: ca.diag + n, qe: int(n)}
-		strand, from, to := w.mateWindow(a, &at, b.len(), true)
-		from, to = from-slack, to-m+slack
-		j := sort.Search(len(b.cands), func(j int) bool {
-			return b.cands[j].strand > strand || b.cands[j].strand == strand && b.cands[j].diag >= from
-		})
-		for ; j < len(b.cands) && b.cands[j].strand == strand && b.cands[j].diag <= to; j++ {
-			if b.cands[j].contig == ca.contig {
-				ca.paired, b.cands[j].paired = true, true
-			}
+		for _, j := range w.partners(a, ca, b) {
+			ca.paired, b.cands[j].paired = true, true
 		}
 	}
+}
+
+// boundPairs sets what the pairs of candidates can score, and returns the bound that a pair
+// must have to matter, given what the mates score apart.
+func (w *Worker) boundPairs(a, b *query, apart int) int {
+	best := apart
+	for _, i := range a.heavy {
+		ca := &a.cands[i]
+		if ca.skip || !ca.paired {
+			continue
+		}
+		for _, j := range w.partners(a, ca, b) {
+			cb := &b.cands[j]
+			if cb.skip {
+				continue
+			}
+			bound := ca.bound + cb.bound
+			ca.pairBound, cb.pairBound = max(ca.pairBound, bound), max(cb.pairBound, bound)
+			best = max(best, ca.aln.score+cb.aln.score)
+		}
+	}
+	return best - max(a.lag, b.lag)
+}
+
+// partners returns the candidates of b that can be mates of the candidate c of a.
+func (w *Worker) partners(a *query, c *candidate, b *query) []int32 {
+	const slack = 40 // the diagonal is only near the place
+	n, m := int64(a.len()), int64(b.len())
+	at := alignment{strand: c.strand, pos: c.diag, end: c.diag + n, qe: int(n)}
+	strand, from, to := w.mateWindow(a, &at, b.len(), true)
+	from, to = from-slack, to-m+slack
+	j := sort.Search(len(b.cands), func(j int) bool {
+		return b.cands[j].strand > strand || b.cands[j].strand == strand && b.cands[j].diag >= from
+	})
+	w.pairs = w.pairs[:0]
+	for ; j < len(b.cands) && b.cands[j].strand == strand && b.cands[j].diag <= to; j++ {
+		if b.cands[j].contig == c.contig {
+			w.pairs = append(w.pairs, int32(j))
+		}
+	}
+	return w.pairs
 }
 
 // fragment returns the size of the fragment that two placed mates span, 5' end to 5' end,

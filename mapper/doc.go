@@ -1,9 +1,13 @@
 // Package mapper places reads on a reference genome by k-mer seeds.
 //
-// Call [LoadFASTA] and [Build] (or [OpenIndex]) once, [EstimateInsert] on the first
+// Call [LoadFASTA], [NewPlan] and [Plan.Build] (or [OpenIndex]) once, [EstimateInsert] on the first
 // pairs of the whole input, then [NewWorker] per goroutine and [Worker.Map] per batch.
-// The package starts no goroutine of its own except inside Build; an [Index] is
+// The package starts no goroutine of its own except inside these; an [Index] is
 // immutable and may be shared.
+//
+// An index is made by fasta.go (text into packed bases), genomeseeds.go (their syncmers),
+// build.go and partition.go (seeds into buckets); file.go has its form on disk, contigs.go
+// and holes.go what it says of a position.
 //
 // A read goes through: seed.go (syncmers of the read, looked up in the index),
 // chain.go (hits of one diagonal band become a candidate), extend.go (ungapped check,

@@ -41,7 +41,7 @@ func (a *alignment) span(n int) (from, to int) {
 // atLeast. What cannot score that much may come back as its ungapped alignment.
 func (w *Worker) extend(q *query, c *candidate, atLeast int) (alignment, bool) {
 	a, sure := w.ungap(q, c)
-	if !sure && c.bound >= atLeast {
+	if !sure && c.bound >= atLeast && w.mayGain(q, c, &a, max(atLeast, a.score+1)) {
 		a = w.gapped(q, c, a)
 	}
 	return a, a.score > 0
@@ -86,11 +86,16 @@ func (q *query) ceiling(c *candidate, d *diffs) int {
 	before, after := q.missing(c)
 	left := min(d.count(0, c.qmin)*miss, gap+max(before-1, 0)*miss)
 	right := min(d.count(c.qmax, d.n)*miss, gap+max(after-1, 0)*miss)
-	middle := 0
+	return full - left - c.middle(d) - right
+}
+
+// middle is what the part of the read between the outermost seeds costs at least.
+func (c *candidate) middle(d *diffs) (cost int) {
+	const gap, miss = gapOpen + gapExtend, matchScore + mismatchCost
 	for at := c.qmin; at < c.qmax; at = at&^31 + 32 {
-		middle += min(d.count(at, min(at&^31+32, c.qmax))*miss, 2*gap)
+		cost += min(d.count(at, min(at&^31+32, c.qmax))*miss, 2*gap)
 	}
-	return full - left - middle - right
+	return cost
 }
 
 // missing returns how many disjoint known seeds lie before and after those of the candidate,

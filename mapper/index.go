@@ -1,18 +1,9 @@
 package mapper
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"math/bits"
-	"slices"
 	"sort"
-	"sync/atomic"
-	"unsafe"
-
-	"golang.org/x/sync/errgroup"
-
-	"github.com/alignpipe/alignpipe/internal/vfs"
 )
 
 // Index finds the places of a k-mer in a genome. It is flat: a bucket table over the top
@@ -30,7 +21,7 @@ type Index struct {
 	starts     []uint32 // 1<<bucketBits + 1
 	entries    []uint64
 	source     source
-	release    func() error // frees the off-heap memory or the mapping
+	free       func() error // frees starts and entries
 }
 
 // source says which FASTA file an index was made from.
@@ -40,160 +31,37 @@ type source struct {
 
 const (
 	posBits    = 40
+	maxTotal   = 1 << posBits // bases
 	posMask    = 1<<posBits - 1
 	revBit     = 1 << posBits
 	tagShift   = posBits + 1
 	minBuckets = seedBits - (64 - tagShift) // below it a tag could not hold the rest of the hash
 	maxBuckets = 30
-	segment    = 1 << 18 // bases: the unit of work of Build
 )
 
 // Bytes is the memory the index takes, mapped or allocated.
 func (ix *Index) Bytes() int64 {
-	return int64(len(ix.packed)) + 4*int64(len(ix.starts)) + 8*int64(len(ix.entries)) + 16*int64(len(ix.holes))
-}
-
-// BuildBytes bounds the memory that Build will take for ref, beside ref itself.
-func BuildBytes(ref *Reference) int64 {
-	n := ref.total/4 + 1024 // one in five on random sequence
-	return 8*n + 4<<bucketBitsFor(n)
+	return ix.Reference.Bytes() + 4*int64(len(ix.starts)) + 8*int64(len(ix.entries))
 }
 
 // Close frees the index; no Worker may use it afterwards.
 func (ix *Index) Close() error {
-	if ix.release == nil {
-		return nil
+	err := ix.Reference.Close()
+	if ix.free != nil {
+		err = errors.Join(err, ix.free())
 	}
-	err := ix.release()
-	ix.release, ix.starts, ix.entries = nil, nil, nil
+	*ix = Index{}
 	return err
 }
 
-func bucketBitsFor(entries int64) uint {
-	return uint(min(max(bits.Len64(uint64(entries)/4), minBuckets), maxBuckets))
-}
-
-// Build indexes ref with that many threads. The result does not depend on threads.
-func Build(ctx context.Context, ref *Reference, threads int) (*Index, error) {
-	ix := &Index{Reference: *ref}
-	n, err := ix.count(ctx, threads)
-	if err != nil {
-		return nil, err
+// bucketBitsFor gives two to four seeds to a bucket, four to eight where the table would make
+// the index larger than 2.2 bytes a base.
+func bucketBitsFor(seeds, total int64) uint {
+	b := bits.Len64(uint64(seeds) / 4)
+	if 10*(total/4+8*seeds+4<<b) > 22*total {
+		b--
 	}
-	if n >= 1<<32 {
-		return nil, errors.New("index: more than 2^32 seeds")
-	}
-	ix.bucketBits = bucketBitsFor(n)
-	startsMem, err := vfs.Alloc(4 * (1<<ix.bucketBits + 1))
-	if err != nil {
-		return nil, fmt.Errorf("index: %w", err)
-	}
-	entriesMem, err := vfs.Alloc(int(8 * max(n, 1)))
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("index: %w", err), vfs.Free(startsMem))
-	}
-	ix.release = func() error { return errors.Join(vfs.Free(startsMem), vfs.Free(entriesMem)) }
-	ix.starts = unsafe.Slice((*uint32)(unsafe.Pointer(&startsMem[0])), 1<<ix.bucketBits+1)
-	ix.entries = unsafe.Slice((*uint64)(unsafe.Pointer(&entriesMem[0])), n)
-	if err := ix.fill(ctx, threads); err != nil {
-		return nil, errors.Join(err, ix.Close())
-	}
-	return ix, nil
-}
-
-// count returns the number of seeds in the genome.
-func (ix *Index) count(ctx context.Context, threads int) (int64, error) {
-	var total atomic.Int64
-	err := ix.eachSegment(ctx, threads, func(bases []byte, _ int64) {
-		n := int64(0)
-		syncmers(bases, func(seed) { n++ })
-		total.Add(n)
-	})
-	return total.Load(), err
-}
-
-// fill puts every seed in its bucket: a counting sort by bucket, then a sort of each.
-func (ix *Index) fill(ctx context.Context, threads int) error {
-	shift := seedBits - ix.bucketBits
-	err := ix.eachSegment(ctx, threads, func(bases []byte, _ int64) {
-		syncmers(bases, func(s seed) { atomic.AddUint32(&ix.starts[s.hash>>shift+1], 1) })
-	})
-	if err != nil {
-		return err
-	}
-	for b := 1; b < len(ix.starts); b++ {
-		ix.starts[b] += ix.starts[b-1]
-	}
-	// Filling from the back leaves starts[b+1] at the bucket's first entry; shifting by
-	// one afterwards would need a second table, so entries are placed downwards.
-	err = ix.eachSegment(ctx, threads, func(bases []byte, at int64) {
-		syncmers(bases, func(s seed) {
-			slot := atomic.AddUint32(&ix.starts[s.hash>>shift+1], ^uint32(0))
-			e := (s.hash&(1<<shift-1))<<tagShift | uint64(at+int64(s.pos))
-			if s.rev {
-				e |= revBit
-			}
-			ix.entries[slot] = e
-		})
-	})
-	if err != nil {
-		return err
-	}
-	// Now starts[b+1] is the first entry of bucket b: move each one down.
-	copy(ix.starts, ix.starts[1:])
-	ix.starts[len(ix.starts)-1] = uint32(len(ix.entries))
-	return ix.sortBuckets(ctx, threads)
-}
-
-func (ix *Index) sortBuckets(ctx context.Context, threads int) error {
-	const step = 1 << 14
-	return parallel(ctx, threads, (len(ix.starts)-1+step-1)/step, func(i int, _ *scratchBases) {
-		for b := i * step; b < min((i+1)*step, len(ix.starts)-1); b++ {
-			if e := ix.entries[ix.starts[b]:ix.starts[b+1]]; len(e) > 1 {
-				slices.Sort(e)
-			}
-		}
-	})
-}
-
-type scratchBases struct{ buf []byte }
-
-// eachSegment calls do for every segment of every contig with the codes of its bases and
-// the genome position of the first. Segments overlap by one base less than a seed.
-func (ix *Index) eachSegment(ctx context.Context, threads int, do func(bases []byte, at int64)) error {
-	type span struct{ from, to int64 }
-	var spans []span
-	for _, c := range ix.contigs {
-		for at := c.Off; at < c.Off+c.Len; at += segment {
-			spans = append(spans, span{at, min(at+segment+seedK-1, c.Off+c.Len)})
-		}
-	}
-	return parallel(ctx, threads, len(spans), func(i int, s *scratchBases) {
-		s.buf = unpack(s.buf, ix.packed, ix.holes, spans[i].from, spans[i].to)
-		do(s.buf, spans[i].from)
-	})
-}
-
-// parallel calls do for 0..n-1 from that many goroutines and waits for them.
-func parallel(ctx context.Context, threads, n int, do func(i int, s *scratchBases)) error {
-	var next atomic.Int64
-	g, ctx := errgroup.WithContext(ctx)
-	for range max(threads, 1) {
-		g.Go(func() error {
-			var s scratchBases
-			for {
-				i := int(next.Add(1) - 1)
-				if i >= n {
-					return nil
-				}
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				do(i, &s)
-			}
-		})
-	}
-	return g.Wait()
+	return uint(min(max(b, minBuckets), maxBuckets))
 }
 
 // narrow returns the part of a bucket's entries that has the tag.
@@ -219,9 +87,4 @@ func (ix *Index) search(lo, hi uint32, tag uint64) (from, to uint32) {
 	first := sort.Search(len(e), func(i int) bool { return e[i]>>tagShift >= tag })
 	n := sort.Search(len(e)-first, func(i int) bool { return e[first+i]>>tagShift > tag })
 	return lo + uint32(first), lo + uint32(first+n)
-}
-
-// contigAt returns the contig that holds genome position p.
-func (ix *Index) contigAt(p int64) int {
-	return sort.Search(len(ix.contigs), func(i int) bool { return ix.contigs[i].Off+ix.contigs[i].Len > p })
 }

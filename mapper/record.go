@@ -309,7 +309,7 @@ func appendCigar(dst []byte, cigar []uint32) []byte {
 }
 
 func (w *Worker) appendSA(dst []byte, p *placement) []byte {
-	dst = append(append(dst, w.ix.contigs[p.ref].Name...), ',')
+	dst = append(append(dst, w.ix.name(int(p.ref))...), ',')
 	dst = append(strconv.AppendInt(dst, int64(p.pos)+1, 10), ',', "+-"[p.aln.strand], ',')
 	dst = append(appendCigar(dst, p.cigar), ',')
 	dst = append(strconv.AppendInt(dst, int64(p.mapq), 10), ',')
@@ -338,7 +338,7 @@ func (w *Worker) appendXA(q *query, p *placement) {
 			continue
 		}
 		alt := w.placement(q, &q.alns[k], 0)
-		e.text = append(append(e.text, w.ix.contigs[alt.ref].Name...), ',', "+-"[alt.aln.strand])
+		e.text = append(append(e.text, w.ix.name(int(alt.ref))...), ',', "+-"[alt.aln.strand])
 		e.text = append(strconv.AppendInt(e.text, int64(alt.pos)+1, 10), ',')
 		e.text = append(appendCigar(e.text, alt.cigar), ',')
 		e.text = append(strconv.AppendInt(e.text, int64(alt.nm), 10), ';')

@@ -8,18 +8,20 @@ import (
 )
 
 const (
-	fewHits     = 48      // seeds with at most this many places are always used
-	manyHits    = 500     // seeds above it count as repeat, as bwa's -c
-	hitBudget   = 600     // hits a read may use beyond its rare seeds
-	sampleHits  = 64      // places taken of a read all of whose seeds are repeats
-	joinHits    = 1 << 15 // places of repeats that a read may compare
-	joinApart   = 8       // bases between seeds that are compared
-	enoughSeeds = 8       // rare ones, and repeats are not compared
-	likelyEdits = 2       // that a place in none of the lists has beyond those its missing seeds prove
-	maxAnchors  = 1 << 12 // of a read
-	maxSeedPos  = 1<<21 - 1
-	diagBias    = 1 << 22 // keeps packed diagonals positive
-	qposBits    = 21
+	rareHits     = 4       // seeds with at most this many places cost nothing
+	fewHits      = 48      // seeds with at most this many places are always used
+	manyHits     = 500     // seeds above it count as repeat, as bwa's -c
+	hitBudget    = 600     // hits a read may use beyond its rare seeds
+	sampleHits   = 64      // places taken of a read all of whose seeds are repeats
+	joinHits     = 1 << 15 // places of repeats that a read may compare
+	joinApart    = 8       // bases between seeds that are compared
+	enoughSeeds  = 8       // rare ones of a single read, and its repeats are not compared
+	enoughPaired = 2       // of a mate
+	likelyEdits  = 2       // that a place in none of the lists has beyond those its missing seeds prove
+	maxAnchors   = 1 << 12 // of a read
+	maxSeedPos   = 1<<21 - 1
+	diagBias     = 1 << 22 // keeps packed diagonals positive
+	qposBits     = 21
 )
 
 // seedHits is a seed of the read and its places in the genome.
@@ -82,9 +84,9 @@ func (q *query) dirty(p int) bool {
 }
 
 // collect makes anchors of the hits of all seeds: all places of rare seeds, then of the
-// next rarest while the budget lasts. Where that leaves few seeds, repeats count
+// next rarest while the budget lasts and what they leave out could matter. Where that leaves fewer than enough seeds, repeats count
 // where two of them agree.
-func (q *query) collect(ix *Index) {
+func (q *query) collect(ix *Index, enough int) {
 	q.anchors, q.known, q.order = q.anchors[:0], q.known[:0], q.order[:0]
 	for i := range q.seeds {
 		if n := q.seeds[i].count(); n == 0 {
@@ -95,26 +97,27 @@ func (q *query) collect(ix *Index) {
 	}
 	slices.Sort(q.order)
 	used, missing := 0, len(q.known)
+	target := q.disjoint() + q.lag/(matchScore+mismatchCost) + 1
 	k := 0
 	for ; k < len(q.order); k++ {
 		s := &q.seeds[uint32(q.order[k])]
 		n := s.count()
-		if n > fewHits && (used+n > hitBudget || n > manyHits) {
+		if n > fewHits && (used+n > hitBudget || n > manyHits) || n > rareHits && q.disjoint() >= target {
 			break
 		}
 		used += n
 		q.addAnchors(ix, s, 1)
-		q.known = append(q.known, s.pos)
+		at, _ := slices.BinarySearch(q.known, s.pos)
+		q.known = slices.Insert(q.known, at, s.pos)
 	}
 	skipped := q.order[k:]
 	joined := 0
-	if len(skipped) > 0 && len(q.known)-missing < enoughSeeds {
+	if len(skipped) > 0 && len(q.known)-missing < enough {
 		if joined = q.join(ix, skipped); used == 0 && len(q.anchors) == 0 {
 			s := &q.seeds[uint32(skipped[0])]
 			q.addAnchors(ix, s, max(s.count()/sampleHits, 1))
 		}
 	}
-	slices.Sort(q.known)
 	slices.Sort(q.anchors)
 	q.anchors = slices.Compact(q.anchors)
 	q.unseen = 0

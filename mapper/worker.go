@@ -23,6 +23,7 @@ type Worker struct {
 	rescuer    rescuer
 	window     []byte
 	pairScores []int
+	pairs      []int32 // scratch of partners
 	enc        encoder
 	quick      bool // leave what settle does not place
 	mapped     int64
@@ -132,18 +133,21 @@ func (w *Worker) seed(group []query) {
 }
 
 func (w *Worker) mapSingle(q *query, salt uint64) {
-	w.place(q)
-	w.alignCandidates(q)
+	w.place(q, enoughSeeds)
+	top := w.alignUngapped(q)
+	w.alignGapped(q, top, 0)
 	w.rank(q, salt)
 	q.chooseSingle()
 }
 
 func (w *Worker) mapPair(a, b *query, salt uint64) {
-	w.place(a)
-	w.place(b)
+	w.place(a, enoughPaired)
+	w.place(b, enoughPaired)
 	w.markPaired(a, b)
-	w.alignCandidates(a)
-	w.alignCandidates(b)
+	topA, topB := w.alignUngapped(a), w.alignUngapped(b)
+	need := w.boundPairs(a, b, topA.best+topB.best-unpairedCost)
+	w.alignGapped(a, topA, need)
+	w.alignGapped(b, topB, need)
 	w.rank(a, salt)
 	w.rank(b, salt)
 	na, nb := len(a.alns), len(b.alns)
@@ -159,38 +163,47 @@ func (w *Worker) mapPair(a, b *query, salt uint64) {
 	w.choosePair(a, b, salt)
 }
 
-// place finds the candidates of a read whose seeds are all looked up.
-func (w *Worker) place(q *query) {
-	q.alns = q.alns[:0]
-	q.collect(w.ix)
+// place finds the candidates of a read whose seeds are all looked up; see collect.
+func (w *Worker) place(q *query, enough int) {
+	q.alns, q.cands = q.alns[:0], q.cands[:0]
+	q.collect(w.ix, enough)
 	q.chain(w.ix)
 	q.rankCandidates()
 }
 
-// alignCandidates aligns the candidates that can matter: all without gaps, then those with
-// gaps that could come near the best, and keeps the best of them.
-func (w *Worker) alignCandidates(q *query) {
+// alignUngapped aligns the candidates that can matter without gaps.
+func (w *Worker) alignUngapped(q *query) (top podium) {
 	w.prefetchCandidates(q)
-	best := 0
 	for _, i := range q.heavy {
 		c := &q.cands[i]
-		if c.skip = !q.worthExtending(c, best); !c.skip {
+		if c.skip = !q.worthExtending(c, top.best); !c.skip {
 			c.aln, c.sure = w.ungap(q, c)
-			best = max(best, c.aln.score)
+			top.add(c)
 		}
 	}
+	return top
+}
+
+// alignGapped aligns those candidates with gaps that could come second, or make a pair of
+// bound pairNeed, and keeps the best of all.
+func (w *Worker) alignGapped(q *query, top podium, pairNeed int) {
 	done := 0
 	for _, i := range q.heavy {
 		c := &q.cands[i]
-		if c.skip {
+		if c.skip || c.sure || done == maxGapped {
 			continue
 		}
-		if !c.sure && c.bound >= best-q.lag && c.bound >= minScore && done < maxGapped {
+		need := max(top.best-q.lag, minScore)
+		if !c.paired || c.pairBound < pairNeed {
+			need = max(need, top.second+1)
+		}
+		if c.bound >= need && w.mayGain(q, c, &c.aln, need) {
 			c.aln = w.gapped(q, c, c.aln)
-			best = max(best, c.aln.score)
+			top.add(c)
 			done++
 		}
 	}
+	best := top.best
 	for _, keep := range [2]int{best, best - q.lag} { // the best first, since their number is bounded
 		for _, i := range q.heavy {
 			c := &q.cands[i]
@@ -208,6 +221,26 @@ func (w *Worker) alignCandidates(q *query) {
 		if !c.skip && c.aln.score >= minScore && len(q.alns) < maxAlignments && q.leftOut(&c.aln) {
 			q.addAlignment(c.aln)
 		}
+	}
+}
+
+// podium holds the best score of a read's candidates, and the best of a place apart from that.
+type podium struct {
+	best, second int
+	strand       uint8
+	diag         int64
+}
+
+func (p *podium) add(c *candidate) {
+	apart := c.strand != p.strand || c.diag > p.diag+maxDiagSpread || c.diag < p.diag-maxDiagSpread
+	switch score := c.aln.score; {
+	case score > p.best:
+		if apart {
+			p.second = p.best
+		}
+		p.best, p.strand, p.diag = score, c.strand, c.diag
+	case apart:
+		p.second = max(p.second, score)
 	}
 }
 

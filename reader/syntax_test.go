@@ -115,6 +115,12 @@ func TestTablesAgreeWithTheRules(t *testing.T) {
 			t.Errorf("fold(%#02x) = %v, %q", c, got, dst)
 		}
 		for at := range 19 { // in words of eight and behind them
+			line := []byte("ACGTTGCAacgtNNACGTA")
+			line[at] = c
+			folded := make([]byte, len(line))
+			if got := fold(folded, line); got != want || want && string(folded) != strings.ToUpper(string(line)) {
+				t.Errorf("fold with %#02x at %d = %v, %q", c, at, got, folded)
+			}
 			b := []byte(strings.Repeat("!~I", 7))[:19]
 			b[at] = c
 			if got, want := qualities(b), c >= 33 && c <= 126; got != want {

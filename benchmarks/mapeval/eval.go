@@ -33,20 +33,31 @@ func newEval(single bool) *eval {
 
 // learn takes one record of the truth.
 func (e *eval) learn(rec *sam.Record) {
-	if e.single && rec.Flags&sam.Read2 != 0 {
+	e.learnSpan(rec.Name, mateOf(rec), e.spanOf(rec))
+}
+
+// learnRow takes one row of a table of truth.
+func (e *eval) learnRow(r row) {
+	ref := e.refID(r.ref)
+	for mate, at := range r.mates {
+		e.learnSpan(r.name, mate, span{ref: ref, start: at[0], end: at[1], known: true})
+	}
+}
+
+func (e *eval) learnSpan(name string, mate int, at span) {
+	if e.single && mate == 1 {
 		return
 	}
-	name := baseName(rec.Name)
+	name = baseName(name)
 	mates := e.truth[name]
 	if mates == nil {
 		mates = new([2]span)
 		e.truth[name] = mates
 	}
-	s := &mates[mateOf(rec)]
-	if !s.known {
+	if !mates[mate].known {
 		e.reads++
 	}
-	*s = e.spanOf(rec)
+	mates[mate] = at
 }
 
 // score takes one primary record of the output.

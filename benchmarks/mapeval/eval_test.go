@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -72,6 +74,40 @@ func TestRowCountsEachKindOfRead(t *testing.T) {
 		" q1:50.000%/err3.33e-01 q10:50.000%/err3.33e-01 q20:50.000%/err3.33e-01 q30:33.333%/err5.00e-01"
 	if got := strings.Join(strings.Fields(row.String()), " "); got != want {
 		t.Errorf("row\n got %s\nwant %s", got, want)
+	}
+}
+
+// TestTableOfTruthScoresAsItsBAM gives the same truth in both forms.
+func TestTableOfTruthScoresAsItsBAM(t *testing.T) {
+	out := writeBAM(t, "out.bam", lines("@HD VN:1.6", "@SQ SN:b LN:10000", "@SQ SN:a LN:10000",
+		"p1 99 a 104 60 3S7M = 301 210 ACGTACGTAC *", "p1 147 a 301 25 10M = 101 -210 ACGTACGTAC *",
+		"p2 99 a 5101 30 10M = 1301 210 ACGTACGTAC *", "p2 147 b 1301 0 10M = 1101 -210 ACGTACGTAC *"))
+	table := strings.ReplaceAll("p1 a 100 110 300 310\np2 a 1100 1110 1300 1310\np3 b 100 110 300 310\n", " ", "\t")
+	plain, packed := filepath.Join(t.TempDir(), "truth.tsv"), filepath.Join(t.TempDir(), "truth.tsv.gz")
+	var gz bytes.Buffer
+	zw := gzip.NewWriter(&gz)
+	zw.Write([]byte(table))
+	zw.Close()
+	os.WriteFile(plain, []byte(table), 0o666)
+	os.WriteFile(packed, gz.Bytes(), 0o666)
+	for _, single := range []string{"-single=false", "-single"} {
+		var rows []string
+		for _, truth := range []string{writeBAM(t, "truth.bam", truthText), plain, packed} {
+			var row bytes.Buffer
+			if err := run([]string{"-truth", truth, "-bam", out, single}, &row, &row); err != nil {
+				t.Fatal(err)
+			}
+			rows = append(rows, row.String())
+		}
+		if rows[1] != rows[0] || rows[2] != rows[0] {
+			t.Errorf("%s: rows differ:\n%s", single, strings.Join(rows, ""))
+		}
+	}
+	for name, text := range map[string]string{"too few columns": "p1\ta\t1\t2\n", "a number that is none": "p1\ta\t1\t2\t3\tx\n"} {
+		os.WriteFile(plain, []byte(text), 0o666)
+		if err := run([]string{"-truth", plain, "-bam", out}, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "line 1") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -1,8 +1,9 @@
 // Mapeval scores a BAM file of simulated reads against their true places.
 //
-//	mapeval -truth truth.bam -bam out.bam [-label NAME] [-single]
+//	mapeval -truth truth.bam|truth.tsv[.gz] -bam out.bam [-label NAME] [-single]
 //
-// The truth is a BAM with the true alignments, as mason_simulator writes it with -oa.
+// The truth is a BAM with the true alignments, as mason_simulator writes it with -oa, or
+// the table that readsim writes: table.go has its columns.
 // eval.go has the rule that calls an alignment right. One line goes to standard output:
 //
 //	NAME reads=N right=% wrong=% unmapped=% missing=N doubled=N alien=N q1:%/errE q10:... q20:... q30:...
@@ -35,7 +36,7 @@ func main() {
 func run(args []string, stdout, stderr io.Writer) error {
 	fs := flag.NewFlagSet("mapeval", flag.ContinueOnError)
 	fs.SetOutput(stderr)
-	truth := fs.String("truth", "", "BAM with the true alignments")
+	truth := fs.String("truth", "", "BAM with the true alignments, or readsim's table")
 	out := fs.String("bam", "", "BAM to score")
 	label := fs.String("label", "", "name at the start of the row")
 	single := fs.Bool("single", false, "only first mates were given to the aligner")
@@ -46,13 +47,19 @@ func run(args []string, stdout, stderr io.Writer) error {
 		return errors.New("-truth and -bam are needed, and nothing else")
 	}
 	ev := newEval(*single)
-	if err := eachPrimary(*truth, ev.learn); err != nil {
+	var err error
+	if isTable(*truth) {
+		err = eachRow(*truth, ev.learnRow)
+	} else {
+		err = eachPrimary(*truth, ev.learn)
+	}
+	if err != nil {
 		return err
 	}
 	if err := eachPrimary(*out, ev.score); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(stdout, "%-18s %s\n", *label, ev)
+	_, err = fmt.Fprintf(stdout, "%-18s %s\n", *label, ev)
 	return err
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/alignpipe/alignpipe/internal/vfs"
 )
 
-const alignHelp = `Map reads to a reference; write coordinate-sorted, indexed BAM.
+const alignHelp = `Map reads to a reference; write BAM, sorted by coordinate and indexed.
 
 Usage: alignpipe align -o OUT [flags] REF READS_1 [READS_2]
 
@@ -27,6 +27,8 @@ Usage: alignpipe align -o OUT [flags] REF READS_1 [READS_2]
   -p, --interleaved        READS_1 holds both mates
   -C, --comments           append FASTQ comments, in SAM tag form, to the records
       --orientation O      of mates: fr, rf or ff (default fr)
+      --sort ORDER         coordinate, or none: as the reads come, mates together, no index
+                           (default coordinate)
       --shards N           N coordinate ranges, each an indexed BAM, and manifest.json
   -l, --level 0-9          of compression (default 1)
       --index KIND         bai, csi or none (default bai; csi for references over 512 Mb)
@@ -38,15 +40,15 @@ Usage: alignpipe align -o OUT [flags] REF READS_1 [READS_2]
 
 Examples:
   alignpipe align -o out.bam -R '@RG\tID:s1\tSM:s1' ref.fa reads_1.fq.gz reads_2.fq.gz
-  zcat reads.fq.gz | alignpipe align -t 8 -m 4G -o - ref.fa - | samtools flagstat -
+  zcat reads.fq.gz | alignpipe align -t 8 -m 4G --sort none -o - ref.fa - | samtools flagstat -
 `
 
 // alignFlags are the flags as they stand on the command line.
 type alignFlags struct {
-	format, memory, readGroup, orientation, index, onBad string
-	report, args                                         []string
-	quiet, verbose                                       bool
-	cfg                                                  pipeline.Config
+	format, memory, readGroup, orientation, sort, index, onBad string
+	report, args                                               []string
+	quiet, verbose                                             bool
+	cfg                                                        pipeline.Config
 }
 
 func alignCommand(ctx context.Context, args []string, std stdio) error {
@@ -61,6 +63,7 @@ func alignCommand(ctx context.Context, args []string, std stdio) error {
 	flags.BoolVarP(&a.cfg.Interleaved, "interleaved", "p", false, "")
 	flags.BoolVarP(&a.cfg.Comments, "comments", "C", false, "")
 	flags.StringVar(&a.orientation, "orientation", "fr", "")
+	flags.StringVar(&a.sort, "sort", "coordinate", "")
 	flags.IntVar(&a.cfg.Shards, "shards", 0, "")
 	flags.IntVarP(&a.cfg.Level, "level", "l", 1, "")
 	flags.StringVar(&a.index, "index", "", "")
@@ -113,6 +116,9 @@ func (a *alignFlags) interpret() (err error) {
 	if a.cfg.Orientation, err = choose("orientation", a.orientation, pipeline.Orientations()); err != nil {
 		return err
 	}
+	if a.cfg.Sort, err = chooseSort(a.sort); err != nil {
+		return err
+	}
 	if a.cfg.SkipBad, err = choose("on-bad-record", a.onBad, map[string]bool{"fail": false, "skip": true}); err != nil {
 		return err
 	}
@@ -128,6 +134,15 @@ func (a *alignFlags) interpret() (err error) {
 	}
 	a.cfg.ReadGroup, err = pipeline.ParseReadGroup(a.readGroup)
 	return err
+}
+
+// chooseSort knows the order that people will ask for too.
+func chooseSort(word string) (pipeline.SortOrder, error) {
+	if word == "name" {
+		return 0, pipeline.Misuse("for order by name, pipe --sort none -o - into samtools sort -n", "--sort name is not there yet")
+	}
+	return choose("sort", word, map[string]pipeline.SortOrder{
+		"coordinate": pipeline.SortCoordinate, "none": pipeline.SortNone})
 }
 
 // choose looks a word up; the empty word is not named as a choice.

@@ -4,16 +4,20 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/alignpipe/alignpipe/internal/report"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -63,6 +67,13 @@ func TestCommandLine(t *testing.T) {
 		{"no threads", "align -t 0 -o " + out + " " + ref + " " + one, "", 64, "", "--threads 0"},
 		{"a folder as a file", "align -o " + dir + " " + ref + " " + one, "", 64, "", "is a folder"},
 		{"an index for a stream", "align --index bai -o - " + ref + " " + one, "", 64, "", "cannot have an index"},
+		{"an index for input order", "align --sort none --index csi -o " + out + " " + ref + " " + one, "", 64, "", "input order cannot have an index\nalignpipe: hint: "},
+		{"shards in input order", "align --sort none --shards 2 -o " + dir + " " + ref + " " + one, "", 64, "", "shards are coordinate ranges"},
+		{"a sort by name", "align --sort name -o " + out + " " + ref + " " + one, "", 64, "", "hint: for order by name, pipe --sort none"},
+		{"an unknown order", "align --sort size -o " + out + " " + ref + " " + one, "", 64, "", `--sort cannot be "size"`},
+		{"too little memory for input order", "align --sort none -m 10M -o " + out + " " + ref + " " + one, "", 64, "", "hint: give -m "},
+		{"input order", "align --sort none -o - " + ref + " " + one, "", 0, "\x1f\x8b", "reads: 2000"},
+		{"an empty input in input order", "align --sort none -o " + out + " " + ref + " -", "", 0, "", "reads: 0"},
 		{"too little memory", "align -m 10M -o " + out + " " + ref + " " + one, "", 64, "", "hint: give -m "},
 		{"a reference that is not there", "align -o " + out + " no.fa " + one, "", 1, "", "no.fa"},
 		{"an output folder that is not there", "align -o " + dir + "/no/o.bam " + ref + " " + one, "", 74, "", "/no: no such file"},
@@ -73,6 +84,8 @@ func TestCommandLine(t *testing.T) {
 		{"checksum of standard input", "checksum -", "@a\nACGT\n+\nIIII\n", 0, "1:", ""},
 		{"checksum with half a pair", "checksum --pair " + one, "", 64, "", "has no second file"},
 		{"verify without a BAM", "verify " + one, "", 64, "", "--bam is missing"},
+		{"a check of what is no index", "index --check " + ref, "", 65, "", "not an .apx index"},
+		{"a check that would write", "index --check -o " + out + " " + ref, "", 64, "", "--output makes no sense"},
 		{"an empty input is a whole output", "align -o " + out + " " + ref + " -", "", 0, "", "reads: 0"},
 	}
 	for _, tt := range tests {
@@ -145,6 +158,64 @@ func TestMainJobFromEndToEnd(t *testing.T) {
 	_, ofReads, _ := call(t, "", "checksum", "--pair", one, two)
 	if a, b := strings.Fields(ofBAM)[0], strings.Fields(ofReads)[0]; a != b {
 		t.Errorf("checksum of the BAM %s, of the reads %s", a, b)
+	}
+}
+
+// TestTheReportOfAnUnsortedRun: all stages are told, those of the sort idle, and the accounts close.
+func TestTheReportOfAnUnsortedRun(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "r.json")
+	code, _, stderr := call(t, "", "align", "--sort", "none", "-t", "2", "-o", filepath.Join(dir, "o.bam"), "--report", file,
+		data+"lambda.fa.gz", data+"lambda_1.fq.gz", data+"lambda_2.fq.gz")
+	if code != 0 {
+		t.Fatalf("exit %d, %s", code, stderr)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r report.Report
+	if err := json.Unmarshal(text, &r); err != nil {
+		t.Fatal(err)
+	}
+	items := map[string]int64{}
+	for _, s := range r.Stages {
+		if _, twice := items[s.Name]; twice || s.Phase != "stream" {
+			t.Errorf("stage %s in phase %s", s.Name, s.Phase)
+		}
+		items[s.Name] = s.Items
+		if idle := s.LifetimeSeconds == 0; idle != slices.Contains([]string{"sort", "spill-write", "merge-read", "merge"}, s.Name) {
+			t.Errorf("stage %s was there for %g s", s.Name, s.LifetimeSeconds)
+		}
+	}
+	for _, name := range []string{"parse", "map", "order", "audit", "deflate", "write"} {
+		if items[name] != 4000 {
+			t.Errorf("%s: %d items", name, items[name])
+		}
+	}
+	if c := r.Closure; c.ItemsLost != 0 || c.BatchesLost != 0 || c.StatesResidual > 0.005 || r.Sort.Records != 0 {
+		t.Errorf("closure %+v, sort %+v", c, r.Sort)
+	}
+}
+
+func TestIndexCheckFindsDamageThatOpeningDoesNot(t *testing.T) {
+	index := filepath.Join(t.TempDir(), "lambda.apx")
+	if code, _, stderr := call(t, "", "index", "-o", index, data+"lambda.fa.gz"); code != 0 {
+		t.Fatal(stderr)
+	}
+	if code, stdout, stderr := call(t, "", "index", "--check", index); code != 0 || stdout != "ok: "+index+"\n" {
+		t.Errorf("exit %d, %q, %q", code, stdout, stderr)
+	}
+	file, err := os.ReadFile(index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file[len(file)-200] ^= 1
+	if err := os.WriteFile(index, file, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if code, stdout, stderr := call(t, "", "index", "--check", index); code != 65 || stdout != "" || !strings.Contains(stderr, "damaged") {
+		t.Errorf("exit %d, %q, %q", code, stdout, stderr)
 	}
 }
 

@@ -40,7 +40,7 @@ func describe(result *pipeline.Result, args []string) report.Run {
 		CPUs: float64(result.Threads), Threads: result.Threads, Queues: result.Queues,
 		Reads: report.Reads{Total: int64(result.Sum.Count), Mapped: result.Mapped,
 			PrimaryWritten: result.Primary, Skipped: result.Skipped},
-		Sort: report.Sort{Records: result.Records, SpilledRuns: int64(result.Sort.SpilledRuns),
+		Sort: report.Sort{Records: result.Sort.Records, SpilledRuns: int64(result.Sort.SpilledRuns),
 			SpilledBytes: int64(result.Sort.SpilledBytes)},
 		Memory: report.Memory{LimitBytes: result.MemoryBytes},
 	}

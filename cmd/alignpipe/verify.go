@@ -10,7 +10,7 @@ import (
 
 const verifyHelp = `Check that a BAM holds every input read exactly once, unchanged: the file is read
 again with a decoder that shares nothing with the writer. Also checked: the end-of-file block,
-coordinate order, and that mates agree about each other.
+coordinate order unless its header says otherwise, and that mates agree about each other.
 
 Usage: alignpipe verify --bam OUT [flags] READS_1 [READS_2]
 

@@ -16,6 +16,11 @@ var (
 	code     [256]uint8 // letter to code
 	compCode [256]uint8 // letter to the code of its complement
 	letters  [256][2]byte
+
+	// Two letters at a time, the first in the low byte of the index. Reads hold few letters, so of
+	// the 64 KiB each some ten cache lines are in use.
+	pair     [1 << 16]uint8 // letters to codes, the first in the high half
+	compPair [1 << 16]uint8 // letters to codes of their complements, the second in the high half
 )
 
 func init() {
@@ -32,47 +37,47 @@ func init() {
 			compCode[letter] = bits.Reverse8(c) >> 4
 		}
 	}
+	for i := range pair {
+		pair[i] = code[i&0xff]<<4 | code[i>>8]
+		compPair[i] = compCode[i>>8]<<4 | compCode[i&0xff]
+	}
 	for i := range letters {
 		letters[i] = [2]byte{bases[i>>4], bases[i&15]}
 	}
 }
 
+// The loops below take eight letters at a time. A slice of known capacity, as in s[i:i+8:i+8],
+// spares the compiler the case that nothing is left of it.
+
 // packForward writes src two bases to a byte; len(dst) is (len(src)+1)/2.
 func packForward(dst, src []byte) {
-	for len(src) >= 8 && len(dst) >= 4 {
-		s, d := src[:8], dst[:4]
-		d[0] = code[s[0]]<<4 | code[s[1]]
-		d[1] = code[s[2]]<<4 | code[s[3]]
-		d[2] = code[s[4]]<<4 | code[s[5]]
-		d[3] = code[s[6]]<<4 | code[s[7]]
-		src, dst = src[8:], dst[4:]
+	i, j := 0, 0
+	for ; i+8 <= len(src) && j+4 <= len(dst); i, j = i+8, j+4 {
+		x := binary.LittleEndian.Uint64(src[i : i+8 : i+8])
+		binary.LittleEndian.PutUint32(dst[j:j+4:j+4], uint32(pair[uint16(x)])|uint32(pair[uint16(x>>16)])<<8|
+			uint32(pair[uint16(x>>32)])<<16|uint32(pair[x>>48])<<24)
 	}
-	for len(src) >= 2 {
-		dst[0] = code[src[0]]<<4 | code[src[1]]
-		src, dst = src[2:], dst[1:]
+	for ; i+2 <= len(src); i, j = i+2, j+1 {
+		dst[j] = code[src[i]]<<4 | code[src[i+1]]
 	}
-	if len(src) == 1 {
-		dst[0] = code[src[0]] << 4
+	if i < len(src) {
+		dst[j] = code[src[i]] << 4
 	}
 }
 
 // packReverse writes the reverse complement of src.
 func packReverse(dst, src []byte) {
-	for len(src) >= 8 && len(dst) >= 4 {
-		s, d := src[len(src)-8:], dst[:4]
-		_ = s[7]
-		d[0] = compCode[s[7]]<<4 | compCode[s[6]]
-		d[1] = compCode[s[5]]<<4 | compCode[s[4]]
-		d[2] = compCode[s[3]]<<4 | compCode[s[2]]
-		d[3] = compCode[s[1]]<<4 | compCode[s[0]]
-		src, dst = src[:len(src)-8], dst[4:]
+	i, j := len(src), 0
+	for ; i >= 8 && j+4 <= len(dst); i, j = i-8, j+4 {
+		x := binary.LittleEndian.Uint64(src[i-8 : i : i])
+		binary.LittleEndian.PutUint32(dst[j:j+4:j+4], uint32(compPair[x>>48])|uint32(compPair[uint16(x>>32)])<<8|
+			uint32(compPair[uint16(x>>16)])<<16|uint32(compPair[uint16(x)])<<24)
 	}
-	for len(src) >= 2 {
-		dst[0] = compCode[src[len(src)-1]]<<4 | compCode[src[len(src)-2]]
-		src, dst = src[:len(src)-2], dst[1:]
+	for ; i >= 2; i, j = i-2, j+1 {
+		dst[j] = compCode[src[i-1]]<<4 | compCode[src[i-2]]
 	}
-	if len(src) == 1 {
-		dst[0] = compCode[src[0]] << 4
+	if i == 1 {
+		dst[j] = compCode[src[0]] << 4
 	}
 }
 
@@ -86,25 +91,24 @@ func sub33(x uint64) uint64 {
 	return ((x | highBits) - offset33) ^ (^x & highBits)
 }
 
-// qualForward turns phred+33 ASCII into BAM's plain phred values.
+// qualForward turns phred+33 ASCII into BAM's plain phred values; dst is as long as src.
 func qualForward(dst, src []byte) {
-	for len(src) >= 8 && len(dst) >= 8 {
-		binary.LittleEndian.PutUint64(dst, sub33(binary.LittleEndian.Uint64(src)))
-		src, dst = src[8:], dst[8:]
+	i := 0
+	for ; i+8 <= len(src) && i+8 <= len(dst); i += 8 {
+		binary.LittleEndian.PutUint64(dst[i:i+8:i+8], sub33(binary.LittleEndian.Uint64(src[i:i+8:i+8])))
 	}
-	for i, q := range src {
-		dst[i] = q - 33
+	for ; i < len(src); i++ {
+		dst[i] = src[i] - 33
 	}
 }
 
 func qualReverse(dst, src []byte) {
-	for len(src) >= 8 && len(dst) >= 8 {
-		x := sub33(binary.LittleEndian.Uint64(src[len(src)-8:]))
-		binary.BigEndian.PutUint64(dst, x)
-		src, dst = src[:len(src)-8], dst[8:]
+	i, j := len(src), 0
+	for ; i >= 8 && j+8 <= len(dst); i, j = i-8, j+8 {
+		binary.BigEndian.PutUint64(dst[j:j+8:j+8], sub33(binary.LittleEndian.Uint64(src[i-8:i:i])))
 	}
-	for i, q := range src {
-		dst[len(src)-1-i] = q - 33
+	for ; i > 0; i, j = i-1, j+1 {
+		dst[j] = src[i-1] - 33
 	}
 }
 

@@ -1,6 +1,7 @@
 package inflate
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/binary"
@@ -9,8 +10,6 @@ import (
 	"hash/crc32"
 	"io"
 	"sync"
-
-	"github.com/klauspost/compress/flate"
 )
 
 const (
@@ -176,13 +175,14 @@ func (s *Stream) inflateBlocks() {
 
 // decoder inflates BGZF blocks; one per goroutine.
 type decoder struct {
-	in bytes.Reader
-	z  io.ReadCloser
+	in    bytes.Reader
+	br    *bufio.Reader
+	flate flateReader
 }
 
 func newDecoder() *decoder {
 	d := new(decoder)
-	d.z = flate.NewReader(&d.in)
+	d.br = bufio.NewReaderSize(&d.in, minChunkBytes)
 	return d
 }
 
@@ -217,21 +217,37 @@ func (d *decoder) block(dst, src []byte) ([]byte, error) {
 	}
 	dst = grow(dst, plain)
 	out := dst[len(dst) : len(dst)+plain]
-	d.in.Reset(src[header : size-trailerBytes])
-	if err := d.z.(flate.Resetter).Reset(&d.in, nil); err != nil {
+	if err := d.inflate(out, src[header:size-trailerBytes]); err != nil {
 		return dst, err
-	}
-	if _, err := io.ReadFull(d.z, out); err != nil {
-		return dst, fmt.Errorf("%w: %w", errBlock, cause(err))
-	}
-	var one [1]byte
-	if n, err := d.z.Read(one[:]); n != 0 || err != io.EOF || d.in.Len() != 0 {
-		return dst, errBlock
 	}
 	if crc32.ChecksumIEEE(out) != binary.LittleEndian.Uint32(trailer) {
 		return dst, ErrChecksum
 	}
 	return dst[:len(dst)+plain], nil
+}
+
+// inflate fills out with the plain data of src, which must be as long, and all that src holds.
+func (d *decoder) inflate(out, src []byte) error {
+	d.in.Reset(src)
+	d.br.Reset(&d.in)
+	d.flate.reset(d.br)
+	for {
+		p, err := d.flate.next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("%w: %w", errBlock, cause(err))
+		}
+		if len(p) > len(out) {
+			return errBlock
+		}
+		out = out[copy(out, p):]
+	}
+	if len(out) > 0 || d.flate.have > 0 || d.br.Buffered() > 0 || d.in.Len() > 0 {
+		return errBlock
+	}
+	return nil
 }
 
 // grow makes room for n more bytes.

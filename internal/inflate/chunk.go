@@ -13,8 +13,8 @@ const (
 	rawDepth = 2
 	// peekBytes holds a whole BGZF block, so that its length can be read before it is taken.
 	peekBytes = 128 << 10
-	// decoderBytes is about what one flate decoder holds.
-	decoderBytes = 64 << 10
+	// decoderBytes bounds what one decoder holds: tables, window, and the input of a BGZF block.
+	decoderBytes = 224 << 10
 )
 
 // Config sets the size and the meters of a stream. The zero value works.

@@ -9,4 +9,7 @@
 // io.EOF means that the input was whole: every gzip member had its CRC-32 and length, nothing
 // followed the last member, and a file in BGZF ended with the end-of-file block. Whatever else
 // the data does is a [*DataError]. Errors of the device itself come back as they are, wrapped.
+//
+// gzip.go and bgzf.go find the members and blocks, member.go reads a header and a trailer, flate.go
+// decodes DEFLATE, with the tables of huffman.go.
 package inflate

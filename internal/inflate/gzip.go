@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-
-	"github.com/klauspost/compress/gzip"
 )
 
 // foreign are formats that are recognised only to be refused by name.
@@ -96,16 +94,15 @@ func (s *Stream) decodeGzip(ctx context.Context) error {
 // gzipMember keeps the decoder from member to member.
 type gzipMember struct {
 	s *Stream
-	z gzip.Reader
+	z memberReader
 }
 
 // inflate decodes one member, of which at least one byte is there.
 func (g *gzipMember) inflate(ctx context.Context) error {
 	start := g.s.pos()
-	if err := g.z.Reset(g.s.br); err != nil {
-		return g.s.fail(start, err) // io.EOF too: the header was begun
+	if err := g.z.reset(g.s.br); err != nil {
+		return g.s.fail(start, err)
 	}
-	g.z.Multistream(false)
 	for {
 		buf, err := g.s.room(ctx)
 		if err != nil {

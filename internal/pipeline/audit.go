@@ -1,9 +1,13 @@
 package pipeline
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"sync"
 
 	"github.com/alignpipe/alignpipe/internal/bamrec"
+	"github.com/alignpipe/alignpipe/internal/meter"
 	"github.com/alignpipe/alignpipe/internal/readsum"
 )
 
@@ -23,70 +27,99 @@ func (c *counts) merge(o counts) {
 	c.proper += o.proper
 }
 
-// auditor sums the merged records beside the writer. The merge thread only copies a record; hashing is
-// spread over workers, whose sums add up in any order.
+// auditor sums the records of the output beside the writer. Hashing is spread over
+// workers, whose sums add up in any order.
 type auditor struct {
-	work  chan []byte
-	free  chan []byte
+	work  *meter.Queue[*chunk]
+	from  *meter.Stage
+	stage *meter.Stage
 	group sync.WaitGroup
-	cur   []byte
+	free  chan *chunk // of add
+	cur   *chunk      // of add
 
 	mu     sync.Mutex
 	sum    readsum.Sum
 	counts counts
 }
 
-// newAuditor starts the workers; finish must be called to end them.
-func newAuditor(workers int) *auditor {
-	buffers := workers + 2
-	a := &auditor{work: make(chan []byte, buffers), free: make(chan []byte, buffers)}
-	for range buffers {
-		a.free <- nil // allocated when first used: a small run needs one
-	}
-	a.cur = a.take()
+// newAuditor starts the workers; settle ends them.
+func (r *run) newAuditor() *auditor {
+	workers := r.cfg.Threads
+	a := &auditor{from: r.feeder, stage: r.stages.Audit, free: newChunks(auditChunks(workers), auditChunk+auditChunk/4)}
+	a.work = meter.NewQueue[*chunk](max(auditChunks(workers), unsortedChunks(workers)), a.from, a.stage) // never full
 	for range workers {
 		a.group.Go(a.run)
 	}
 	return a
 }
 
-func auditMemory(workers int) int64 { return int64(workers+2) * auditChunk }
-
-func (a *auditor) take() []byte {
-	buf := <-a.free
-	if buf == nil {
-		buf = make([]byte, 0, auditChunk)
+// settle ends an audit, and compares its sum with the reader's unless the run has failed.
+func (r *run) settle(a *auditor, failed error) error {
+	got := a.finish()
+	r.counts = a.counts
+	r.queues = append(r.queues, a.work.Stats())
+	if failed != nil {
+		return failed
 	}
-	return buf[:0]
+	if want := r.reader.Sum(); got != want {
+		return errors.Join(ErrLost, errSums{want, got})
+	}
+	return nil
 }
+
+// errSums tells two checksums that should be one.
+type errSums struct{ want, got readsum.Sum }
+
+func (e errSums) Error() string { return fmt.Sprintf("read %s, written %s", e.want, e.got) }
+
+func auditChunks(workers int) int { return workers + 2 }
+
+func auditMemory(workers int) int64 { return int64(auditChunks(workers)) * (auditChunk + auditChunk/4) }
 
 // add copies one record, block_size included.
 func (a *auditor) add(rec []byte) {
-	if len(a.cur) > 0 && len(a.cur)+len(rec) > cap(a.cur) {
-		a.work <- a.cur
-		a.cur = a.take()
+	if a.cur != nil && len(a.cur.data)+len(rec) > auditChunk {
+		a.give(a.cur)
+		a.cur = nil
 	}
-	a.cur = append(a.cur, rec...)
+	if a.cur == nil {
+		a.cur, _ = takeChunk(context.Background(), a.free, a.from)
+		a.cur.share(1)
+		if a.cur.data == nil {
+			a.cur.data = make([]byte, 0, auditChunk)
+		}
+	}
+	a.cur.data = append(a.cur.data, rec...)
 }
 
+// give hands over one user's turn of a chunk.
+func (a *auditor) give(c *chunk) { a.work.Send(context.Background(), c) }
+
 // finish ends the workers and returns what they saw. It must be called once.
-func (a *auditor) finish() (readsum.Sum, counts) {
-	a.work <- a.cur
-	close(a.work)
+func (a *auditor) finish() readsum.Sum {
+	if a.cur != nil {
+		a.give(a.cur)
+	}
+	a.work.Close()
 	a.group.Wait()
-	return a.sum, a.counts
+	return a.sum
 }
 
 func (a *auditor) run() {
+	defer a.stage.Enter().Exit()
 	var h readsum.Hasher
 	var sum readsum.Sum
 	var n counts
-	for chunk := range a.work {
-		auditRecords(&h, &sum, &n, chunk)
-		if cap(chunk) > 2*auditChunk {
-			chunk = nil // one huge record must not stay
+	for {
+		c, ok, _ := a.work.Recv(context.Background())
+		if !ok {
+			break
 		}
-		a.free <- chunk
+		before := n.records
+		auditRecords(&h, &sum, &n, c.data)
+		a.stage.AddItems(n.records - before)
+		a.stage.AddBytesIn(int64(len(c.data)))
+		c.release()
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -94,13 +127,12 @@ func (a *auditor) run() {
 	a.counts.merge(n)
 }
 
-func auditRecords(h *readsum.Hasher, sum *readsum.Sum, n *counts, chunk []byte) {
-	for len(chunk) > 0 {
-		size := 4 + int(le32(chunk))
-		rec := chunk[4:size]
-		h.AddBAM(sum, rec)
-		n.count(bamrec.Flag(rec))
-		chunk = chunk[size:]
+func auditRecords(h *readsum.Hasher, sum *readsum.Sum, n *counts, data []byte) {
+	for len(data) > 0 {
+		var rec []byte
+		rec, data = nextRecord(data)
+		h.AddBAM(sum, rec[4:])
+		n.count(bamrec.Flag(rec[4:]))
 	}
 }
 
@@ -116,8 +148,4 @@ func (c *counts) count(flag uint16) {
 	if flag&0x2 != 0 {
 		c.proper++
 	}
-}
-
-func le32(b []byte) uint32 {
-	return uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
 }

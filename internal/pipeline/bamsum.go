@@ -31,8 +31,9 @@ type BAMSum struct {
 	// In a sound file the two are the same multiset.
 	selves, mates readsum.Sum
 	header        string
+	order         sam.SortOrder // that the header claims
 	last          place
-	unordered     string // the first record that is out of order, or empty
+	unordered     string // the first record that is out of coordinate order, or empty
 }
 
 // place is a position in coordinate order; unplaced records come last.
@@ -71,7 +72,7 @@ func (b *BAMSum) addRecords(ctx context.Context, r *bam.Reader) error {
 		return err
 	}
 	if b.header == "" {
-		b.header = string(text)
+		b.header, b.order = string(text), r.Header().SortOrder
 	} else if b.header != string(text) {
 		return errors.New("its header is not that of the shards before")
 	}
@@ -100,7 +101,7 @@ type scratch struct {
 
 func (b *BAMSum) add(rec *sam.Record, s *scratch) {
 	b.Records++
-	b.order(rec)
+	b.compare(rec)
 	if rec.Flags&(sam.Secondary|sam.Supplementary) != 0 {
 		if rec.Flags&sam.Supplementary != 0 {
 			b.Supplementary++
@@ -121,7 +122,8 @@ func (b *BAMSum) add(rec *sam.Record, s *scratch) {
 	}
 }
 
-func (b *BAMSum) order(rec *sam.Record) {
+// compare holds a record against the one before it.
+func (b *BAMSum) compare(rec *sam.Record) {
 	here := place{uint32(rec.Ref.ID()), rec.Pos}
 	if b.unordered == "" && (here.ref < b.last.ref || here.ref == b.last.ref && here.pos < b.last.pos) {
 		b.unordered = rec.Name

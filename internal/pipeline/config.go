@@ -25,10 +25,19 @@ type IndexChoice int
 
 // The choices.
 const (
-	IndexAuto IndexChoice = iota // BAI, or CSI where a reference is too long for BAI; none for SAM and streams
+	IndexAuto IndexChoice = iota // BAI, or CSI where a reference is too long for BAI; none for SAM, streams and --sort none
 	IndexBAI
 	IndexCSI
 	IndexNone
+)
+
+// SortOrder is the order of the records in the output.
+type SortOrder int
+
+// The orders.
+const (
+	SortCoordinate SortOrder = iota
+	SortNone                 // as the reads come: all records of a template together
 )
 
 // Stdio is the name that stands for standard input or output.
@@ -55,6 +64,7 @@ type Config struct {
 
 	Output    string
 	Format    Format
+	Sort      SortOrder
 	Shards    int // 0: one file; N: a folder of N BAM files
 	Level     int // BGZF level, 0 to 9
 	Index     IndexChoice
@@ -122,6 +132,10 @@ func (c *Config) checkOutput() error {
 	}
 	stream := c.streams()
 	switch {
+	case c.Sort == SortNone && c.Shards > 0:
+		return Misuse("leave one of the two out", "shards are coordinate ranges; --sort none has none")
+	case c.Sort == SortNone && (c.Index == IndexBAI || c.Index == IndexCSI):
+		return Misuse("leave --index out, or sort by coordinate", "records in input order cannot have an index")
 	case c.Shards > 0 && stream:
 		return Misuse("", "shards need a folder, not the stream %s", c.Output)
 	case c.Shards > 0 && c.Format == FormatSAM:

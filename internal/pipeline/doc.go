@@ -8,11 +8,14 @@
 //	                     merger ─records─► BAM, shards, SAM or a stream
 //	                        └─chunks─► auditors (sum of the merged records)
 //
-// A run ends well only when the sum over the merged records equals the sum taken by
+// Without a sort the mappers fill a chunk for each batch instead, and one goroutine takes
+// the chunks in the order of the batches, to the output and to the auditors.
+//
+// A run ends well only when the sum over the records written equals the sum taken by
 // the reader; the end-of-file block is written after that, and the final names appear
 // after everything is on disk. Whatever goes wrong before leaves no file behind.
 //
-// run.go has the order of events, memory.go the memory plan, output.go the
-// destinations, audit.go the check that no read is lost, verify.go the independent
-// re-reading of a finished file.
+// run.go has the order of events, mapping.go the mappers, coordinate.go and unsorted.go the
+// two ways from there on, memory.go the memory plan, output.go the destinations, audit.go
+// the check that no read is lost, verify.go the independent re-reading of a finished file.
 package pipeline

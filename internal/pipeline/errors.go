@@ -24,7 +24,7 @@ var (
 	ErrMisuse = errors.New("misuse")
 	// ErrOutput marks errors of writing: the output, its index, or spilled runs.
 	ErrOutput = errors.New("output failed")
-	// ErrLost means that the merged records are not the reads that were read.
+	// ErrLost means that the records written are not the reads that were read.
 	ErrLost = errors.New("the output does not hold the input reads; nothing was kept")
 )
 

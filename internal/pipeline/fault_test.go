@@ -56,20 +56,27 @@ func TestEveryFileOperationMayFail(t *testing.T) {
 	tests := []struct {
 		name   string
 		shards int
+		order  SortOrder
 		spill  bool // and only the operations on spilled runs
 		cause  syscall.Errno
 	}{
-		{"one file, bad disk", 0, false, syscall.EIO},
-		{"one file, full disk", 0, false, syscall.ENOSPC},
-		{"two shards, bad disk", 2, false, syscall.EIO},
-		{"spilled runs, full disk", 0, true, syscall.ENOSPC},
+		{"one file, bad disk", 0, SortCoordinate, false, syscall.EIO},
+		{"one file, full disk", 0, SortCoordinate, false, syscall.ENOSPC},
+		{"two shards, bad disk", 2, SortCoordinate, false, syscall.EIO},
+		{"spilled runs, full disk", 0, SortCoordinate, true, syscall.ENOSPC},
+		{"input order, bad disk", 0, SortNone, false, syscall.EIO},
+		{"input order, full disk", 0, SortNone, false, syscall.ENOSPC},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			cfg, among := faultConfig(t, tt.shards), ""
+			cfg.Sort = tt.order
+			if tt.order == SortNone { // several batches and writes
+				cfg.Reads, cfg.Level = []string{write(t, "n.fq", heavyReads(18))}, 0
+			}
 			if tt.spill {
-				cfg.Reads, among = []string{write(t, "n.fq", heavyReads())}, ".alignpipe-tmp"
+				cfg.Reads, among = []string{write(t, "n.fq", heavyReads(400))}, ".alignpipe-tmp"
 				cfg.Memory = least(t, cfg)
 			}
 			campaign(t, cfg, among, tt.cause)
@@ -77,11 +84,11 @@ func TestEveryFileOperationMayFail(t *testing.T) {
 	}
 }
 
-// heavyReads are quick to map, for they hold no seed, and take 12 MB in the sorter.
-func heavyReads() []byte {
+// heavyReads are quick to map, for they hold no seed, and take 30 kB each as records.
+func heavyReads(n int) []byte {
 	bases, quals := bytes.Repeat([]byte("N"), 20_000), bytes.Repeat([]byte("I"), 20_000)
 	var text []byte
-	for i := range 400 {
+	for i := range n {
 		text = fmt.Appendf(text, "@n%d\n%s\n+\n%s\n", i, bases, quals)
 	}
 	return text
@@ -175,10 +182,19 @@ func restore(t *testing.T, dir, good string) {
 }
 
 func TestAFailedRunLeavesNoGoroutine(t *testing.T) {
+	for _, order := range []SortOrder{SortCoordinate, SortNone} {
+		failedRunsLeaveNoGoroutine(t, order)
+	}
+}
+
+func failedRunsLeaveNoGoroutine(t *testing.T, order SortOrder) {
 	before := runtime.NumGoroutine()
 	for _, kind := range []string{"open", "create", "read", "write", "sync", "rename", "close"} {
 		cfg := faultConfig(t, 0)
-		cfg.Threads = 3
+		cfg.Threads, cfg.Sort = 3, order
+		if kind == "write" { // the disk is full while reads are still mapped
+			cfg.Reads, cfg.Level = []string{write(t, "n.fq", heavyReads(100))}, 0
+		}
 		failed := false
 		cfg.FS = faultfs.New(vfs.OS, func(op faultfs.Op) error {
 			if op.Kind == kind && strings.Contains(op.Path, "out.bam") || kind == op.Kind && kind != "write" && kind != "close" && kind != "sync" {

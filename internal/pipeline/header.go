@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -16,10 +17,14 @@ type contigs interface {
 // paths, no thread count, no time, so that equal results are equal files.
 func headerText(cfg *Config, ref contigs) string {
 	var b strings.Builder
-	b.WriteString("@HD\tVN:1.6\tSO:coordinate\n")
+	order := "SO:coordinate"
+	if cfg.Sort == SortNone {
+		order = "SO:unsorted\tGO:query"
+	}
+	fmt.Fprintf(&b, "@HD\tVN:1.6\t%s\n", order)
 	names, lens, sums := ref.Names(), ref.Lens(), ref.MD5s()
-	for i := range names {
-		fmt.Fprintf(&b, "@SQ\tSN:%s\tLN:%d\tM5:%s\n", names[i], lens[i], sums[i])
+	for i := range names { // may be a million
+		b.WriteString("@SQ\tSN:" + names[i] + "\tLN:" + strconv.FormatInt(lens[i], 10) + "\tM5:" + sums[i] + "\n")
 	}
 	if cfg.ReadGroup.Line != "" {
 		b.WriteString(cfg.ReadGroup.Line + "\n")
@@ -32,6 +37,9 @@ func headerText(cfg *Config, ref contigs) string {
 		if o == cfg.Orientation && word != "fr" {
 			b.WriteString(" --orientation " + word)
 		}
+	}
+	if cfg.Sort == SortNone {
+		b.WriteString(" --sort none")
 	}
 	b.WriteString("\n")
 	return b.String()

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/biogo/hts/bgzf"
+
+	"github.com/alignpipe/alignpipe/internal/vfs"
 )
 
 // bgzipped writes text with another program's BGZF writer.
@@ -67,4 +69,42 @@ func recordBytes(t *testing.T, path string) []byte {
 		at += 8 + int(le32(data[at:]))
 	}
 	return data[at:]
+}
+
+// otherWay is another way to the same bytes.
+type otherWay struct {
+	name   string
+	change func(t *testing.T, c *Config)
+}
+
+// otherWays change what must not show in the output of lambdaConfig.
+func otherWays() []otherWay {
+	return []otherWay{
+		{"again", func(*testing.T, *Config) {}},
+		{"one thread", func(t *testing.T, c *Config) { c.Threads = 1 }},
+		{"seven threads", func(t *testing.T, c *Config) { c.Threads = 7 }},
+		{"least memory", func(t *testing.T, c *Config) { c.Memory = least(t, *c) }},
+		{"plain text", func(t *testing.T, c *Config) {
+			c.Reads = []string{write(t, "1.fq", gunzip(t, lambda1)), write(t, "2.fq", gunzip(t, lambda2))}
+		}},
+		{"carriage returns", func(t *testing.T, c *Config) {
+			c.Reads[0] = write(t, "1.fq", bytes.ReplaceAll(gunzip(t, lambda1), []byte("\n"), []byte("\r\n")))
+		}},
+		{"bgzf", func(t *testing.T, c *Config) {
+			c.Reads = []string{bgzipped(t, gunzip(t, lambda1)), bgzipped(t, gunzip(t, lambda2))}
+		}},
+		{"standard input", func(t *testing.T, c *Config) {
+			c.Reads, c.Stdin = []string{"-", lambda2}, bytes.NewReader(gunzip(t, lambda1))
+		}},
+		{"interleaved standard input", func(t *testing.T, c *Config) {
+			c.Reads, c.Interleaved, c.Stdin = []string{"-"}, true, bytes.NewReader(interleave(gunzip(t, lambda1), gunzip(t, lambda2)))
+		}},
+		{"plain reference", func(t *testing.T, c *Config) { c.Ref = write(t, "lambda.fa", gunzip(t, lambda)) }},
+		{"saved index", func(t *testing.T, c *Config) {
+			c.Ref = filepath.Join(t.TempDir(), "lambda.apx")
+			if err := BuildIndex(t.Context(), vfs.OS, lambda, c.Ref, 2); err != nil {
+				t.Fatal(err)
+			}
+		}},
+	}
 }

@@ -2,19 +2,29 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/alignpipe/alignpipe/internal/meter"
 	"github.com/alignpipe/alignpipe/mapper"
 	"github.com/alignpipe/alignpipe/reader"
-	"github.com/alignpipe/alignpipe/sorter"
 )
 
-// mapAll runs the first half: every read is read, mapped and in the sorter when it
-// returns nil.
-func (r *run) mapAll(ctx context.Context) error {
+// lane takes the records of one mapper. Its methods are called by that mapper alone.
+type lane interface {
+	// begin comes before a batch is taken from the queue.
+	begin(ctx context.Context) error
+	// emit is a [mapper.Emit]. It fails when the run was stopped: a batch may take a while.
+	emit(rec []byte, ref, pos int32, reverse bool, ord uint64) error
+	// end comes after a batch, which had this ordinal.
+	end(ordinal int64)
+	// close comes last, when all that this mapper took is mapped; after an error it does not.
+	close()
+}
+
+// mapAll reads and maps all reads. beside are other goroutines that end with the mappers,
+// or with the first error of anyone.
+func (r *run) mapAll(ctx context.Context, lanes func(context.Context, int) lane, beside ...func(context.Context) error) error {
 	g, ctx := errgroup.WithContext(ctx)
 	threads := r.cfg.Threads
 	work := meter.NewQueue[*reader.Batch](2*threads, r.stages.Parse, r.stages.Map)
@@ -27,59 +37,45 @@ func (r *run) mapAll(ctx context.Context) error {
 	}
 	g.Go(func() error { defer source.Close(); return r.reader.Run(ctx, source) })
 	for i := range threads {
-		slab := r.sorter.Slab(i)
-		g.Go(func() error { return r.mapBatches(ctx, work, slab) })
+		l := lanes(ctx, i)
+		g.Go(func() error { return r.mapBatches(ctx, work, l) })
+	}
+	for _, f := range beside {
+		g.Go(func() error { return f(ctx) })
 	}
 	err := g.Wait()
 	r.queues = append(r.queues, work.Stats())
 	return err
 }
 
-// mapBatches is one mapper: it owns its Worker and its slab.
-func (r *run) mapBatches(ctx context.Context, work *meter.Queue[*reader.Batch], slab *sorter.Slab) error {
+// mapBatches is one mapper: it owns its Worker and its lane.
+func (r *run) mapBatches(ctx context.Context, work *meter.Queue[*reader.Batch], l lane) error {
 	me := r.stages.Map.Enter()
 	defer me.Exit()
-	emit := func(rec []byte, ref, pos int32, reverse bool, ord uint64) error {
-		key := sorter.Unplaced
-		if ref >= 0 {
-			key = sorter.KeyOf(ref, pos, reverse)
-		}
-		return outputError(slab.Add(ctx, key, ord, rec))
-	}
 	var w *mapper.Worker
+	var emit mapper.Emit = l.emit
 	for {
-		b, ok, err := work.Recv(ctx)
-		if !ok || err != nil {
+		if err := l.begin(ctx); err != nil {
 			return err
+		}
+		b, ok, err := work.Recv(ctx)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			l.close()
+			return nil
 		}
 		if w == nil { // the parameters are known once there is a batch
 			w = mapper.NewWorker(r.index, r.params)
 		}
+		ordinal := b.Ordinal
 		err = w.Map(b, emit)
 		r.stages.Map.AddItems(int64(len(b.Reads)))
 		b.Release()
 		if err != nil {
 			return err
 		}
+		l.end(ordinal)
 	}
-}
-
-// mergeAll runs the second half: the sorted records go to the sink and to the auditor.
-// The sink is complete but for its end when it returns nil.
-func (r *run) mergeAll(ctx context.Context) error {
-	merger, err := r.sorter.Merge(ctx)
-	if err != nil {
-		return outputError(err)
-	}
-	audit := newAuditor(r.cfg.Threads)
-	err = r.drain(ctx, merger, audit)
-	sum, n := audit.finish()
-	r.counts = n
-	if err != nil {
-		return err
-	}
-	if want := r.reader.Sum(); sum != want {
-		return errors.Join(ErrLost, errSums{want, sum})
-	}
-	return nil
 }

@@ -25,20 +25,28 @@ type memoryPlan struct {
 	reader  int64 // batches and inflated chunks in flight
 	workers int64 // mappers' scratch, compressors, auditors
 	slack   int64
-	sorter  int64 // what is left: slabs, and later merge buffers
+	records int64 // encoded records in flight, where nothing is sorted
+	sorter  int64 // what is left: slabs, and later merge buffers; off-heap
 }
 
-// planMemory gives the sorter what the others leave, and refuses a budget that leaves
-// too little, saying how much would do.
-func planMemory(total, index, readers int64, threads int) (memoryPlan, error) {
+// planMemory gives the sorter, if there is one, what the others leave, and refuses a
+// budget that leaves too little, saying how much would do.
+func planMemory(total, index, readers int64, threads int, order SortOrder) (memoryPlan, error) {
 	p := memoryPlan{total: total, index: index, reader: readers, slack: runtimeSlack}
 	p.workers = int64(threads)*(mapperScratch+deflateScratch) + auditMemory(threads)
 	fixed := p.index + p.reader + p.workers + p.slack
-	p.sorter = total - fixed
-	if least := fixed + sorter.MinMem(threads); total < least {
+	least := fixed
+	if order == SortNone {
+		p.records = unsortedMemory(threads)
+		least += p.records
+	} else {
+		p.sorter = total - fixed
+		least += sorter.MinMem(threads)
+	}
+	if total < least {
 		return p, Misuse(fmt.Sprintf("give -m %s or more, or fewer threads", FormatSize(least)),
 			"%s of memory are too little: the index takes %s, the readers %s, %d workers %s; the least is %s",
-			FormatSize(total), FormatSize(index), FormatSize(p.reader), threads, FormatSize(p.workers), FormatSize(least))
+			FormatSize(total), FormatSize(index), FormatSize(p.reader), threads, FormatSize(p.workers+p.records), FormatSize(least))
 	}
 	return p, nil
 }
@@ -47,8 +55,12 @@ func planMemory(total, index, readers int64, threads int) (memoryPlan, error) {
 func (p memoryPlan) heapLimit() int64 { return p.total - p.index - p.sorter }
 
 func (p memoryPlan) String() string {
-	return fmt.Sprintf("memory %s: index %s, reader %s, workers %s, sorter %s, slack %s", FormatSize(p.total),
-		FormatSize(p.index), FormatSize(p.reader), FormatSize(p.workers), FormatSize(p.sorter), FormatSize(p.slack))
+	rest := "sorter " + FormatSize(p.sorter)
+	if p.sorter == 0 {
+		rest = "records in flight " + FormatSize(p.records)
+	}
+	return fmt.Sprintf("memory %s: index %s, reader %s, workers %s, %s, slack %s", FormatSize(p.total),
+		FormatSize(p.index), FormatSize(p.reader), FormatSize(p.workers), rest, FormatSize(p.slack))
 }
 
 // apply holds the collector to the plan and returns a function that takes that back.

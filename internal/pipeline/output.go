@@ -15,12 +15,13 @@ import (
 // errAborted is what a writer is told when the run failed elsewhere.
 var errAborted = errors.New("the run failed")
 
-// sink is where sorted records go. begin comes before the first record, finish after the
-// last, when all is known to be good: it writes the end, syncs, and gives the final
-// names. abort may come at any time and after finish, where it does nothing.
+// sink is where records go, in the order of the output. begin comes before the first
+// record, finish after the last, when all is known to be good: it writes the end, syncs,
+// and gives the final names. abort may come at any time and after finish, where it does
+// nothing.
 type sink interface {
-	begin(s *sorter.Sorter) error
-	add(key sorter.Key, rec []byte) error // rec with block_size; valid during the call
+	begin(s *sorter.Sorter) error         // shards ask s for their cuts; nil where nothing is sorted
+	add(key sorter.Key, rec []byte) error // rec with block_size; valid during the call. Shards look at key
 	finish() error
 	abort() error
 }
@@ -94,14 +95,14 @@ func (d *destination) close() error {
 func (r *run) bgzf() bgzfout.Config {
 	st := r.stages
 	return bgzfout.Config{Level: r.cfg.Level, Workers: r.cfg.Threads,
-		CallStage: st.Merge, CompressStage: st.Deflate, WriteStage: st.Write}
+		CallStage: r.feeder, CompressStage: st.Deflate, WriteStage: st.Write}
 }
 
 // indexKind is the index to write: what the user chose, or what the reference allows.
 func (r *run) indexKind() (bgzfout.IndexKind, error) {
 	fits := bgzfout.BAIPossible(r.index.Lens())
 	switch choice := r.cfg.Index; {
-	case choice == IndexNone, choice == IndexAuto && r.cfg.streams():
+	case choice == IndexNone, choice == IndexAuto && (r.cfg.streams() || r.cfg.Sort == SortNone):
 		return bgzfout.None, nil
 	case choice == IndexCSI, choice == IndexAuto && !fits:
 		return bgzfout.CSI, nil

@@ -97,7 +97,10 @@ func least(t *testing.T, cfg Config) int64 {
 	defer ix.Close()
 	bound := reader.Config{Paths: cfg.Reads, Interleaved: cfg.Interleaved, BatchBases: batchBases,
 		InFlight: inFlight(cfg.paired(), cfg.Threads), InflateWorkers: cfg.Threads}.MemoryBound()
-	p, _ := planMemory(1<<40, ix.Bytes(), bound, cfg.Threads)
+	p, _ := planMemory(1<<40, ix.Bytes(), bound, cfg.Threads, cfg.Sort)
+	if cfg.Sort == SortNone {
+		return p.index + p.reader + p.workers + p.slack + p.records
+	}
 	return 1<<40 - p.sorter + sorter.MinMem(cfg.Threads)
 }
 
@@ -162,36 +165,10 @@ func TestBytesDependOnNothingElse(t *testing.T) {
 	base := lambdaConfig(t)
 	mustRun(t, base)
 	bam, bai := mustRead(t, base.Output), mustRead(t, base.Output+".bai")
-	text1, text2 := gunzip(t, lambda1), gunzip(t, lambda2)
-	tests := []struct {
-		name   string
-		change func(c *Config)
-	}{
-		{"again", func(*Config) {}},
-		{"one thread", func(c *Config) { c.Threads = 1 }},
-		{"seven threads", func(c *Config) { c.Threads = 7 }},
-		{"least memory", func(c *Config) { c.Memory = least(t, *c) }},
-		{"plain text", func(c *Config) { c.Reads = []string{write(t, "1.fq", text1), write(t, "2.fq", text2)} }},
-		{"carriage returns", func(c *Config) {
-			c.Reads[0] = write(t, "1.fq", bytes.ReplaceAll(text1, []byte("\n"), []byte("\r\n")))
-		}},
-		{"bgzf", func(c *Config) { c.Reads = []string{bgzipped(t, text1), bgzipped(t, text2)} }},
-		{"standard input", func(c *Config) { c.Reads, c.Stdin = []string{"-", lambda2}, bytes.NewReader(text1) }},
-		{"interleaved standard input", func(c *Config) {
-			c.Reads, c.Interleaved, c.Stdin = []string{"-"}, true, bytes.NewReader(interleave(text1, text2))
-		}},
-		{"plain reference", func(c *Config) { c.Ref = write(t, "lambda.fa", gunzip(t, lambda)) }},
-		{"saved index", func(c *Config) {
-			c.Ref = filepath.Join(t.TempDir(), "lambda.apx")
-			if err := BuildIndex(t.Context(), vfs.OS, lambda, c.Ref, 2); err != nil {
-				t.Fatal(err)
-			}
-		}},
-	}
-	for _, tt := range tests {
+	for _, tt := range otherWays() {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := lambdaConfig(t)
-			tt.change(&cfg)
+			tt.change(t, &cfg)
 			mustRun(t, cfg)
 			if !bytes.Equal(mustRead(t, cfg.Output), bam) {
 				t.Error("the BAM differs")
@@ -263,13 +240,16 @@ func TestShardsHoldTheSameRecordsInTheSameOrder(t *testing.T) {
 }
 
 func TestTooLittleMemoryIsRefusedBeforeWork(t *testing.T) {
-	cfg := lambdaConfig(t)
-	cfg.Memory = least(t, cfg) - 1
-	_, err := Run(t.Context(), cfg)
-	if ExitCode(err) != ExitMisuse || !strings.Contains(Hint(err), FormatSize(cfg.Memory+1)) {
-		t.Errorf("error %v, hint %q, want misuse that names %s", err, Hint(err), FormatSize(cfg.Memory+1))
+	for _, order := range []SortOrder{SortCoordinate, SortNone} {
+		cfg := lambdaConfig(t)
+		cfg.Sort = order
+		cfg.Memory = least(t, cfg) - 1
+		_, err := Run(t.Context(), cfg)
+		if ExitCode(err) != ExitMisuse || !strings.Contains(Hint(err), FormatSize(cfg.Memory+1)) {
+			t.Errorf("order %d: error %v, hint %q, want misuse that names %s", order, err, Hint(err), FormatSize(cfg.Memory+1))
+		}
+		folderHolds(t, filepath.Dir(cfg.Output))
 	}
-	folderHolds(t, filepath.Dir(cfg.Output))
 }
 
 func TestSAMHoldsTheRecordsOfTheBAM(t *testing.T) {
@@ -329,7 +309,13 @@ type stuck struct{ release chan struct{} }
 func (s stuck) Read([]byte) (int, error) { <-s.release; return 0, io.EOF }
 
 func TestAStoppedRunReturnsThoughItsInputIsStuck(t *testing.T) {
+	t.Run("sorted", func(t *testing.T) { stopWhileStuck(t, SortCoordinate) })
+	t.Run("in input order", func(t *testing.T) { stopWhileStuck(t, SortNone) })
+}
+
+func stopWhileStuck(t *testing.T, order SortOrder) {
 	cfg := lambdaConfig(t)
+	cfg.Sort = order
 	input := stuck{make(chan struct{})}
 	defer close(input.release)
 	cfg.Reads, cfg.Stdin = []string{"-"}, input

@@ -49,7 +49,7 @@ func savedIndex(cfg *Config) *mapper.Index {
 }
 
 // buildIndex reads a FASTA file and indexes it, where budget (0: no bound) allows that.
-func buildIndex(ctx context.Context, fsys vfs.FS, path string, threads int, budget int64) (*mapper.Index, error) {
+func buildIndex(ctx context.Context, fsys vfs.FS, path string, threads int, budget int64) (ix *mapper.Index, err error) {
 	info, err := fsys.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("reference: %w", err)
@@ -58,12 +58,16 @@ func buildIndex(ctx context.Context, fsys vfs.FS, path string, threads int, budg
 	if err != nil {
 		return nil, err
 	}
-	if need := mapper.BuildBytes(ref) + runtimeSlack; budget > 0 && need > budget {
+	defer func() { err = errors.Join(err, ref.Close()) }() // the index has taken it over by then, if there is one
+	plan, err := mapper.NewPlan(ctx, ref, threads)
+	if err != nil {
+		return nil, err
+	}
+	if need := ref.Bytes() + plan.Bytes() + runtimeSlack; budget > 0 && need > budget {
 		return nil, Misuse(fmt.Sprintf("give -m %s or more", FormatSize(need)),
 			"%s of memory are too little to index %s", FormatSize(budget), path)
 	}
-	ix, err := mapper.Build(ctx, ref, threads)
-	if err != nil {
+	if ix, err = plan.Build(ctx); err != nil {
 		return nil, err
 	}
 	ix.SetSource(info.Size(), info.ModTime().UnixNano())
@@ -91,6 +95,9 @@ func BuildIndex(ctx context.Context, fsys vfs.FS, ref, out string, threads int) 
 	}
 	return outputError(vfs.Commit(file))
 }
+
+// CheckIndex reads the whole index at path and compares its checksum.
+func CheckIndex(fsys vfs.FS, path string) error { return mapper.Check(fsys, path) }
 
 // stopWriter ends a long write when the run is stopped.
 type stopWriter struct {

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"runtime/metrics"
+	"slices"
 	"time"
 
 	"github.com/alignpipe/alignpipe/internal/meter"
@@ -46,13 +47,19 @@ type clock struct {
 
 func startClock() clock { return clock{time.Now(), processCPU(), collectorCPU()} }
 
-// timed runs one phase; stages tells, at its end, what the stages did in it.
-func (r *run) timed(name string, startup bool, step func() error, stages func() []meter.Snapshot) error {
+// timed runs one phase of the reads, which stages belong to.
+func (r *run) timed(name string, step func() error, stages ...*meter.Stage) error {
 	c := startClock()
 	err := step()
-	r.phases = append(r.phases, Phase{Name: name, Startup: startup, Wall: time.Since(c.wall),
-		CPU: processCPU() - c.cpu, RuntimeCPU: collectorCPU() - c.inner, Stages: stages()})
+	p := c.phase(name)
+	p.Stages = r.since(stages...)
+	r.phases = append(r.phases, p)
 	return err
+}
+
+// phase ends one.
+func (c clock) phase(name string) Phase {
+	return Phase{Name: name, Wall: time.Since(c.wall), CPU: processCPU() - c.cpu, RuntimeCPU: collectorCPU() - c.inner}
 }
 
 func processCPU() time.Duration {
@@ -69,36 +76,22 @@ func collectorCPU() time.Duration {
 	return time.Duration(sample[0].Value.Float64() * float64(time.Second))
 }
 
-func noStages() []meter.Snapshot { return nil }
-
-// streamStages are those of the first half, and what the others did in it, as merging
-// runs early when there are many.
-func (r *run) streamStages() []meter.Snapshot {
-	r.early = meter.Snapshots(r.stages.Final()...)
-	return append(meter.Snapshots(r.stages.Stream()...), working(r.early)...)
-}
-
-// finalStages are those of the second half, less what they did in the first. What the first
-// half's stages do after it, the last sort of the slabs above all, counts here.
-func (r *run) finalStages() []meter.Snapshot {
-	late := meter.Snapshots(r.stages.Stream()...)
-	for i, s := range r.phases[len(r.phases)-1].Stages[:len(late)] {
-		late[i] = late[i].Sub(s)
+// since is what each stage did since the last call, in pipeline order: those of the phase
+// that ends now, and the others where they worked too. Merging runs early when there are
+// many, and the last slabs are sorted after the first half.
+func (r *run) since(phase ...*meter.Stage) []meter.Snapshot {
+	all := append(r.stages.Stream(), r.stages.Final()...)
+	now := meter.Snapshots(all...)
+	if r.before == nil {
+		r.before = make([]meter.Snapshot, len(all))
 	}
-	final := meter.Snapshots(r.stages.Final()...)
-	for i, s := range r.early {
-		final[i] = final[i].Sub(s)
-	}
-	return append(working(late), final...)
-}
-
-func working(all []meter.Snapshot) []meter.Snapshot {
 	var out []meter.Snapshot
-	for _, s := range all {
-		if s.LifetimeNS > 0 {
+	for i, s := range now {
+		if s = s.Sub(r.before[i]); s.LifetimeNS > 0 || slices.Contains(phase, all[i]) {
 			out = append(out, s)
 		}
 	}
+	r.before = now
 	return out
 }
 

@@ -3,13 +3,10 @@ package pipeline
 import (
 	"context"
 	"fmt"
-	"io"
-	"os"
 	"time"
 
 	"github.com/alignpipe/alignpipe/bgzfout"
 	"github.com/alignpipe/alignpipe/internal/meter"
-	"github.com/alignpipe/alignpipe/internal/readsum"
 	"github.com/alignpipe/alignpipe/internal/vfs"
 	"github.com/alignpipe/alignpipe/mapper"
 	"github.com/alignpipe/alignpipe/reader"
@@ -20,7 +17,7 @@ import (
 // read of a fifo that nobody writes; the program has two seconds in all.
 const stopGrace = time.Second
 
-// Run maps reads and writes them sorted. When it returns nil, the output is whole, holds
+// Run maps reads and writes them in the order asked for. When it returns nil, the output is whole, holds
 // every read, and is durable; otherwise there is nothing under the final names that was
 // not there before. [ExitCode] and [Hint] say what to make of an error.
 //
@@ -59,11 +56,12 @@ type run struct {
 	plan   memoryPlan
 	kind   bgzfout.IndexKind
 	sink   sink
-	sorter *sorter.Sorter
+	feeder *meter.Stage // whose goroutine feeds the sink
+	way    way
 	counts counts
 	sorted sorter.Stats
 	phases []Phase
-	early  []meter.Snapshot // of the second half's stages, at the end of the first
+	before []meter.Snapshot // of all stages, at the end of the last phase
 	queues []meter.QueueSnapshot
 	undo   undoList
 }
@@ -84,27 +82,37 @@ func (r *run) whole(ctx context.Context) error {
 			r.cfg.Log.Warn("cleaning up", "error", err)
 		}
 	}()
-	if err := r.timed("startup", true, func() error { return r.start(ctx) }, noStages); err != nil {
+	c := startClock()
+	if err := r.start(ctx); err != nil {
 		return err
 	}
-	if err := r.timed("stream", false, func() error { return r.mapAll(ctx) }, r.streamStages); err != nil {
-		return err
-	}
-	return r.timed("merge", false, func() error { return r.mergeAndFinish(ctx) }, r.finalStages)
+	startup := c.phase("startup")
+	startup.Startup = true
+	r.phases = append(r.phases, startup)
+	return r.way.work(ctx)
 }
 
-// mergeAndFinish brings the sorted records into the output, and the output under its name.
-func (r *run) mergeAndFinish(ctx context.Context) error {
-	if err := r.reader.Close(); err != nil { // its memory is for the compressors now
-		return err
+// way is how mapped records get into the output: by way of the sorter (coordinate.go), or
+// in the order of the input (unsorted.go).
+type way interface {
+	// open prepares what can fail before the work.
+	open() error
+	// work maps all reads, writes the records and finishes the output, phase by phase.
+	work(ctx context.Context) error
+}
+
+func (r *run) chooseWay() way {
+	if r.cfg.Sort == SortNone {
+		r.feeder = r.stages.Order
+		return &unsorted{run: r}
 	}
-	// The sink's end belongs to the stage too: closing waits for the compressors.
-	me := r.stages.Merge.Enter()
-	defer me.Exit()
-	if err := r.mergeAll(ctx); err != nil {
-		return err
-	}
-	r.sorted = r.sorter.Stats()
+	r.feeder = r.stages.Merge
+	return &coordinate{run: r}
+}
+
+// finish ends the output, whose records are complete and audited. It belongs to the
+// feeding stage too: closing waits for the compressors.
+func (r *run) finish(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -124,6 +132,7 @@ func (r *run) start(ctx context.Context) error {
 		}
 	}
 	r.makeStages()
+	r.way = r.chooseWay()
 	budget, err := cfg.budget()
 	if err != nil {
 		return err
@@ -138,7 +147,7 @@ func (r *run) start(ctx context.Context) error {
 	if err := r.openReader(ctx); err != nil {
 		return err
 	}
-	if r.plan, err = planMemory(budget, r.index.Bytes(), r.reader.MemoryBound(), cfg.Threads); err != nil {
+	if r.plan, err = planMemory(budget, r.index.Bytes(), r.reader.MemoryBound(), cfg.Threads, cfg.Sort); err != nil {
 		return err
 	}
 	restore := r.plan.apply()
@@ -149,13 +158,13 @@ func (r *run) start(ctx context.Context) error {
 	if r.sink, err = r.openSink(); err != nil {
 		return outputError(err)
 	}
-	return r.openSorter()
+	return r.way.open()
 }
 
 func (r *run) makeStages() {
 	n := r.cfg.Threads
 	r.stages = meter.NewSet(meter.SetConfig{
-		ReadWorkers: len(r.cfg.Reads), InflateWorkers: n, MapWorkers: n, DeflateWorkers: n,
+		ReadWorkers: len(r.cfg.Reads), InflateWorkers: n, MapWorkers: n, AuditWorkers: n, DeflateWorkers: n,
 		InputPipe:  r.cfg.Reads[0] == Stdio || vfs.IsStream(r.cfg.FS, r.cfg.Reads[0]),
 		OutputPipe: r.cfg.streams(),
 	})
@@ -174,61 +183,3 @@ func (r *run) openReader(ctx context.Context) (err error) {
 	}
 	return err
 }
-
-// openSorter makes the private temporary folder, and the sorter in it.
-func (r *run) openSorter() error {
-	parent := r.cfg.TempDir
-	if parent == "" {
-		parent = os.TempDir()
-	}
-	dir, err := vfs.TempDir(r.cfg.FS, parent)
-	if err != nil {
-		return outputError(err)
-	}
-	r.undo.file(func() error {
-		if r.cfg.FS.RemoveAll(dir) == nil {
-			return nil
-		}
-		return r.cfg.FS.RemoveAll(dir)
-	})
-	if inMemory(parent) {
-		r.cfg.Log.Warn("the temporary folder is in memory: what spills there adds to the memory of the job", "folder", parent)
-	}
-	st := r.stages
-	r.sorter, err = sorter.New(sorter.Config{
-		FS: r.cfg.FS, Dir: dir, MemBytes: r.plan.sorter, Workers: r.cfg.Threads,
-		SortStage: st.Sort, SpillStage: st.SpillWrite, MergeReadStage: st.MergeRead, MergeStage: st.Merge,
-	})
-	if err == nil {
-		r.undo.later(r.sorter.Close)
-	}
-	return outputError(err)
-}
-
-// drain moves the sorted records on.
-func (r *run) drain(ctx context.Context, m *sorter.Merger, audit *auditor) error {
-	if err := outputError(r.sink.begin(r.sorter)); err != nil {
-		return err
-	}
-	for n := 0; ; n++ {
-		if n&0x3ff == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		key, rec, err := m.Next()
-		if err == io.EOF {
-			return nil
-		}
-		if err == nil {
-			err = r.sink.add(key, rec)
-		}
-		if err != nil {
-			return outputError(err)
-		}
-		audit.add(rec)
-	}
-}
-
-// errSums tells two checksums that should be one.
-type errSums struct{ want, got readsum.Sum }
-
-func (e errSums) Error() string { return fmt.Sprintf("read %s, merged %s", e.want, e.got) }

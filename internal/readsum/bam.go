@@ -68,25 +68,38 @@ func init() {
 
 // unpack writes the bases to dst, as they are or reverse-complemented.
 func unpack(dst, packed []byte, reverse bool) {
-	le := binary.LittleEndian
-	n := len(dst)
-	pairs := packed[:n/2]
-	if !reverse {
-		for _, b := range pairs {
-			le.PutUint16(dst, forward[b])
-			dst = dst[2:]
-		}
-		if n%2 == 1 {
-			dst[0] = alphabet[packed[n/2]>>4]
-		}
+	if reverse {
+		unpackReverse(dst, packed)
 		return
 	}
-	for _, b := range pairs {
-		le.PutUint16(dst[len(dst)-2:], flipped[b])
-		dst = dst[:len(dst)-2]
+	le := binary.LittleEndian
+	i, j := 0, 0 // in packed, in dst
+	for ; i+4 <= len(packed) && j+8 <= len(dst); i, j = i+4, j+8 {
+		x := le.Uint32(packed[i : i+4 : i+4])
+		le.PutUint64(dst[j:j+8:j+8], uint64(forward[uint8(x)])|uint64(forward[uint8(x>>8)])<<16|
+			uint64(forward[uint8(x>>16)])<<32|uint64(forward[x>>24])<<48)
 	}
-	if n%2 == 1 {
-		dst[0] = complement[packed[n/2]>>4]
+	for ; j+2 <= len(dst); i, j = i+1, j+2 {
+		le.PutUint16(dst[j:j+2:j+2], forward[packed[i]])
+	}
+	if j < len(dst) {
+		dst[j] = alphabet[packed[i]>>4]
+	}
+}
+
+func unpackReverse(dst, packed []byte) {
+	le := binary.LittleEndian
+	i, j := 0, len(dst) // dst is filled from its end
+	for ; i+4 <= len(packed) && j >= 8; i, j = i+4, j-8 {
+		x := le.Uint32(packed[i : i+4 : i+4])
+		le.PutUint64(dst[j-8:j:j], uint64(flipped[x>>24])|uint64(flipped[uint8(x>>16)])<<16|
+			uint64(flipped[uint8(x>>8)])<<32|uint64(flipped[uint8(x)])<<48)
+	}
+	for ; j >= 2; i, j = i+1, j-2 {
+		le.PutUint16(dst[j-2:j:j], flipped[packed[i]])
+	}
+	if j == 1 {
+		dst[0] = complement[packed[i]>>4]
 	}
 }
 
@@ -98,24 +111,28 @@ const (
 // plus33 adds 33 to each of eight bytes, without carrying between them.
 func plus33(x uint64) uint64 { return ((x & lowBits) + offset33) ^ (x &^ lowBits) }
 
-// add33 writes phred values as ASCII, as they are or back to front.
+// add33 writes phred values as ASCII, as they are or back to front; dst is as long as qual.
 func add33(dst, qual []byte, reverse bool) {
-	le := binary.LittleEndian
-	for len(qual) >= 8 && len(dst) >= 8 {
-		x := plus33(le.Uint64(qual))
-		qual = qual[8:]
-		if reverse {
-			binary.BigEndian.PutUint64(dst[len(dst)-8:], x)
-			dst = dst[:len(dst)-8]
-		} else {
-			le.PutUint64(dst, x)
-			dst = dst[8:]
-		}
+	if reverse {
+		add33Reverse(dst, qual)
+		return
 	}
-	for i, q := range qual {
-		if reverse {
-			i = len(dst) - 1 - i
-		}
-		dst[i] = q + 33
+	le := binary.LittleEndian
+	i := 0
+	for ; i+8 <= len(qual) && i+8 <= len(dst); i += 8 {
+		le.PutUint64(dst[i:i+8:i+8], plus33(le.Uint64(qual[i:i+8:i+8])))
+	}
+	for ; i < len(qual); i++ {
+		dst[i] = qual[i] + 33
+	}
+}
+
+func add33Reverse(dst, qual []byte) {
+	i, j := 0, len(dst)
+	for ; i+8 <= len(qual) && j >= 8; i, j = i+8, j-8 {
+		binary.BigEndian.PutUint64(dst[j-8:j:j], plus33(binary.LittleEndian.Uint64(qual[i:i+8:i+8])))
+	}
+	for ; i < len(qual); i, j = i+1, j-1 {
+		dst[j-1] = qual[i] + 33
 	}
 }

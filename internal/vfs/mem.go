@@ -28,6 +28,7 @@ func Map(f File) (data []byte, unmap func() error, err error) {
 	if fd := f.Fd(); fd != NoFd && size > 0 && info.Mode().IsRegular() {
 		data, err = unix.Mmap(int(fd), 0, int(size), unix.PROT_READ, unix.MAP_SHARED)
 		if err == nil {
+			adviseHuge(data)
 			return data, unmapOnce(data), nil
 		}
 	}

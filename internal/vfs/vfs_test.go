@@ -211,6 +211,28 @@ func TestMapGivesTheWholeFile(t *testing.T) {
 	}
 }
 
+func TestAheadLeavesAMappingAsItIs(t *testing.T) {
+	for _, n := range []int{0, 1, 4096, 40<<20 + 1} {
+		path := filepath.Join(t.TempDir(), "f")
+		must(t, os.WriteFile(path, bytes.Repeat([]byte{7}, n), 0o600))
+		f, err := vfs.OS.Open(path)
+		must(t, err)
+		data, unmap, err := vfs.Map(f)
+		must(t, err)
+		stop := vfs.Ahead(data)
+		if n > 40<<20 { // the end is gone while it is read
+			must(t, os.Truncate(path, 1<<20))
+		}
+		if bytes.Count(data[:min(n, 1<<20)], []byte{7}) != min(n, 1<<20) {
+			t.Errorf("len=%d: content differs", n)
+		}
+		stop()
+		stop()
+		must(t, unmap())
+		must(t, f.Close())
+	}
+}
+
 func TestMapReportsReadErrors(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f")
 	must(t, os.WriteFile(path, make([]byte, 100), 0o600))

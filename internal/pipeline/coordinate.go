@@ -1,0 +1,132 @@
+package pipeline
+
+import (
+	"context"
+	"io"
+	"os"
+
+	"github.com/alignpipe/alignpipe/internal/vfs"
+	"github.com/alignpipe/alignpipe/sorter"
+)
+
+// coordinate sorts: a first half in which all reads are mapped, into a slab per mapper, and
+// a second one in which the slabs, and what was spilled, are merged into the output.
+type coordinate struct {
+	run    *run
+	sorter *sorter.Sorter
+}
+
+// open makes the private temporary folder, and the sorter in it.
+func (c *coordinate) open() error {
+	r := c.run
+	parent := r.cfg.TempDir
+	if parent == "" {
+		parent = os.TempDir()
+	}
+	dir, err := vfs.TempDir(r.cfg.FS, parent)
+	if err != nil {
+		return outputError(err)
+	}
+	r.undo.file(func() error {
+		if r.cfg.FS.RemoveAll(dir) == nil {
+			return nil
+		}
+		return r.cfg.FS.RemoveAll(dir)
+	})
+	if inMemory(parent) {
+		r.cfg.Log.Warn("the temporary folder is in memory: what spills there adds to the memory of the job", "folder", parent)
+	}
+	st := r.stages
+	c.sorter, err = sorter.New(sorter.Config{
+		FS: r.cfg.FS, Dir: dir, MemBytes: r.plan.sorter, Workers: r.cfg.Threads,
+		SortStage: st.Sort, SpillStage: st.SpillWrite, MergeReadStage: st.MergeRead, MergeStage: st.Merge,
+	})
+	if err == nil {
+		r.undo.later(c.sorter.Close)
+	}
+	return outputError(err)
+}
+
+func (c *coordinate) work(ctx context.Context) error {
+	r := c.run
+	if err := r.timed("stream", func() error { return r.mapAll(ctx, c.lane) }, r.stages.Stream()...); err != nil {
+		return err
+	}
+	return r.timed("merge", func() error { return c.mergeAndFinish(ctx) }, r.stages.Final()...)
+}
+
+// slabLane is one mapper's way into its slab.
+type slabLane struct {
+	ctx  context.Context // of the mappers
+	slab *sorter.Slab
+}
+
+func (c *coordinate) lane(ctx context.Context, i int) lane { return slabLane{ctx, c.sorter.Slab(i)} }
+
+func (l slabLane) begin(context.Context) error { return nil }
+
+func (l slabLane) emit(rec []byte, ref, pos int32, reverse bool, ord uint64) error {
+	if err := l.ctx.Err(); err != nil {
+		return err
+	}
+	key := sorter.Unplaced
+	if ref >= 0 {
+		key = sorter.KeyOf(ref, pos, reverse)
+	}
+	return outputError(l.slab.Add(l.ctx, key, ord, rec))
+}
+
+func (l slabLane) end(int64) {}
+
+func (l slabLane) close() {}
+
+// mergeAndFinish brings the sorted records into the output, and the output under its name.
+func (c *coordinate) mergeAndFinish(ctx context.Context) error {
+	r := c.run
+	if err := r.reader.Close(); err != nil { // its memory is for the compressors now
+		return err
+	}
+	me := r.feeder.Enter()
+	defer me.Exit()
+	if err := c.mergeAll(ctx); err != nil {
+		return err
+	}
+	r.sorted = c.sorter.Stats()
+	return r.finish(ctx)
+}
+
+// mergeAll hands the sorted records to the sink and to the auditor. The sink is complete
+// but for its end when it returns nil.
+func (c *coordinate) mergeAll(ctx context.Context) error {
+	merger, err := c.sorter.Merge(ctx)
+	if err != nil {
+		return outputError(err)
+	}
+	audit := c.run.newAuditor()
+	err = c.drain(ctx, merger, audit)
+	return c.run.settle(audit, err)
+}
+
+// drain moves the sorted records on.
+func (c *coordinate) drain(ctx context.Context, m *sorter.Merger, audit *auditor) error {
+	sink := c.run.sink
+	if err := outputError(sink.begin(c.sorter)); err != nil {
+		return err
+	}
+	for n := 0; ; n++ {
+		if n&0x3ff == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		key, rec, err := m.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err == nil {
+			err = sink.add(key, rec)
+		}
+		if err != nil {
+			return outputError(err)
+		}
+		audit.add(rec)
+	}
+}
