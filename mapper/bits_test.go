@@ -4,58 +4,17 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/alignpipe/alignpipe/internal/bases"
 )
 
-// packedOf packs letters both ways.
-func packedOf(seq []byte) (fwd, rev [maxWords]uint64, clean bool) {
+// packedOf packs letters into memory that has bits of an earlier read.
+func packedOf(seq []byte) (fwd [maxWords]uint64) {
 	for i := range fwd {
-		fwd[i], rev[i] = ^uint64(0), ^uint64(0) // what an earlier read left
+		fwd[i] = ^uint64(0)
 	}
-	clean = packRead(&fwd, seq)
-	reverseComplement(&rev, &fwd, len(seq))
-	return fwd, rev, clean
-}
-
-func baseAt(p *[maxWords]uint64, i int) byte { return byte(p[i>>5]>>(2*uint(i&31))) & 3 }
-
-func TestPackReadOfEveryLength(t *testing.T) {
-	rng := rand.New(rand.NewPCG(20, 1))
-	for n := range maxPacked + 1 {
-		seq := randomBases(rng, n)
-		fwd, rev, clean := packedOf(seq)
-		if !clean {
-			t.Fatalf("len=%d: not clean", n)
-		}
-		for i, c := range seq {
-			if got := baseAt(&fwd, i); got != code[c] {
-				t.Fatalf("len=%d: base %d is %d, want %d", n, i, got, code[c])
-			}
-			if got := baseAt(&rev, n-1-i); got != 3-code[c] {
-				t.Fatalf("len=%d: complement of base %d is %d, want %d", n, i, got, 3-code[c])
-			}
-		}
-	}
-}
-
-func TestPackReadNoticesEveryOtherLetter(t *testing.T) {
-	rng := rand.New(rand.NewPCG(20, 2))
-	for c := range 256 {
-		want := code[c] < 4
-		for _, n := range []int{1, 7, 8, 9, 31, 32, 33, 150} {
-			seq := randomBases(rng, n)
-			at := rng.IntN(n)
-			seq[at] = byte(c)
-			fwd, _, clean := packedOf(seq)
-			if clean != want {
-				t.Fatalf("byte %#x at %d of %d: clean is %v", c, at, n, clean)
-			}
-			for i, x := range seq {
-				if got := baseAt(&fwd, i); code[x] < 4 && got != code[x] || code[x] > 3 && got != 0 {
-					t.Fatalf("byte %#x at %d of %d: base %d is %d", c, at, n, i, got)
-				}
-			}
-		}
-	}
+	bases.Pack(fwd[:], seq)
+	return fwd
 }
 
 // ungapped finds the best stretch of the diagonal d (window position of the read's first
@@ -109,7 +68,7 @@ func TestDiffsAgreeWithBases(t *testing.T) {
 			}
 			seq[i] = "ACGT"[rng.IntN(4)]
 		}
-		fwd, _, _ := packedOf(seq)
+		fwd := packedOf(seq)
 		var d diffs
 		d.compare(ref, &fwd, n, int64(at))
 		read := codesOf(seq)
@@ -173,7 +132,7 @@ func BenchmarkCompare(b *testing.B) {
 	ref := &Reference{}
 	genome := randomBases(rng, 3001)
 	ref.pack(genome)
-	fwd, _, _ := packedOf(genome[1001:1151])
+	fwd := packedOf(genome[1001:1151])
 	var d diffs
 	for b.Loop() {
 		d.compare(ref, &fwd, 150, 1001)

@@ -1,5 +1,7 @@
 package mapper
 
+import "github.com/alignpipe/alignpipe/internal/bases"
+
 // query is one read on its way through the mapper: scratch that a Worker reuses.
 type query struct {
 	seq    []byte              // letters, the batch's
@@ -32,10 +34,7 @@ type query struct {
 func (q *query) load(seq, qual []byte) {
 	q.seq, q.qual = seq, qual
 	q.packed = len(seq) <= maxPacked
-	q.clean = q.packed && packRead(&q.bits[0], seq)
-	if q.packed {
-		reverseComplement(&q.bits[1], &q.bits[0], len(seq))
-	}
+	q.clean = q.packed && bases.PackBoth(q.bits[0][:], q.bits[1][:], seq)
 	q.coded = [2]bool{}
 	q.lag = sureScore(len(seq)) + lagSlack
 	q.seeds, q.coarse = q.seeds[:0], q.coarse[:0]
@@ -56,24 +55,10 @@ func (q *query) oriented(strand uint8) []byte {
 	}
 	dst := q.codes[strand][:n]
 	if strand == 0 {
-		for i, c := range q.seq {
-			dst[i] = code[c]
-		}
+		bases.Codes(dst, q.seq)
 	} else {
-		for i, c := range q.seq {
-			dst[n-1-i] = complementCode[c]
-		}
+		bases.CodesReverse(dst, q.seq)
 	}
 	q.codes[strand], q.coded[strand] = dst, true
 	return dst
 }
-
-// complementCode maps an ASCII base to the code of its complement.
-var complementCode = func() (t [256]byte) {
-	for i := range t {
-		if t[i] = code[i]; t[i] < 4 {
-			t[i] = 3 - t[i]
-		}
-	}
-	return t
-}()

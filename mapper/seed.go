@@ -3,6 +3,8 @@ package mapper
 import (
 	"slices"
 	"sort"
+
+	"github.com/alignpipe/alignpipe/internal/syncmer"
 )
 
 const (
@@ -31,10 +33,10 @@ type seedHits struct {
 
 func (s *seedHits) count() int { return int(s.hi - s.lo) }
 
-// seedScratch holds the s-mers of one read.
+// seedScratch holds the syncmers of one read.
 type seedScratch struct {
-	hash [maxPacked + 1]uint64 // of the s-mer that ends at a base
-	at   [maxPacked + 1]int32  // seeds found
+	at     [maxPacked]int32
+	hashes [maxPacked]uint64 // see syncmer.Hash
 }
 
 // findSeeds sets the read's seeds, and which of them to look up first.
@@ -59,37 +61,15 @@ func (q *query) findSeeds(scratch *seedScratch) {
 
 // packedSeeds is syncmers for a packed read.
 func (q *query) packedSeeds(scratch *seedScratch) {
-	n := q.len()
-	h := &scratch.hash
-	var fwd, rev uint32 // the last seedS bases
-	i := 0
-	for _, word := range q.bits[0][:(n+31)/32] {
-		for range min(n-i, 32) {
-			c := uint32(word & 3)
-			word >>= 2
-			fwd = fwd<<2 | c
-			rev = rev>>2 | (3-c)<<(2*(seedS-1))
-			h[i] = mixS(uint64(min(fwd, rev)))
-			i++
-		}
-	}
-	// The s-mer that begins at base p has its hash at p+seedS-1.
-	at := &scratch.at
-	found := 0
-	for p := range n - seedK + 1 {
-		w := (*[5]uint64)(h[p+seedS-1:])
-		at[found] = int32(p)
-		if w[seedMid] <= min(w[0], w[1], w[3], w[4]) {
-			found++
-		}
-	}
-	for _, p := range at[:found] {
-		k := ^cut(&q.bits[0], int(p)) & kMask         // the reverse complement, its first base in the high bits
-		f := ^cut(&q.bits[1], n-seedK-int(p)) & kMask // the k-mer itself
-		if f == k || !q.clean && q.dirty(int(p)) {
+	packed := bytesOf(q.bits[0][:])
+	at := scratch.at[:syncmer.Find(scratch.at[:], packed, q.len())]
+	hashes := scratch.hashes[:len(at)]
+	syncmer.Hash(hashes, packed, at)
+	for i, h := range hashes {
+		if h == syncmer.Palindrome || !q.clean && q.dirty(int(at[i])) {
 			continue
 		}
-		q.seeds = append(q.seeds, seedHits{seed: seed{hash: mixK(min(f, k)), pos: p, rev: k < f}})
+		q.seeds = append(q.seeds, seedHits{seed: seed{hash: h >> 1, pos: at[i], rev: h&1 != 0}})
 	}
 }
 
