@@ -6,6 +6,7 @@ const (
 	rescueK    = 8  // bases of a word in the rescue vote
 	minVotes   = 12 // words on one diagonal for a mate to be aligned there
 	maxRescues = 50 // places of one mate from which the other is looked for by its seeds
+	scanShare  = 6  // one mismatch in as many bases is the most that scan takes
 	maxVotes   = 6  // and by its words
 )
 
@@ -148,12 +149,33 @@ func (w *Worker) rescueFrom(q *query, a *alignment, mate *query, qFirst bool, lo
 	}
 	w.window = unpack(w.window, w.ix.packed, w.ix.holes, from, to)
 	d, votes := w.rescuer.vote(w.window, n)
-	if votes < minVotes {
-		return
-	}
 	diag := from + int64(d)
+	if votes < minVotes {
+		if len(mate.alns) > 0 {
+			return
+		}
+		if diag = w.scan(mate, a.contig, strand, from, to); diag < 0 {
+			return
+		}
+	}
 	c := candidate{strand: strand, diag: diag, dmin: diag, dmax: diag, contig: a.contig}
 	w.addMate(q, a, mate, qFirst, &c)
+}
+
+// scan returns the diagonal in [from, to) with the fewest mismatches, or -1 where even that
+// has too many: what words say nothing about, microsatellites above all, is found so.
+func (w *Worker) scan(q *query, contig int, strand uint8, from, to int64) int64 {
+	n := q.len()
+	best, least := int64(-1), n/scanShare+1
+	for diag := from; diag+int64(n) <= to; diag++ {
+		if !w.comparable(q, contig, diag) {
+			continue
+		}
+		if q.diffs.compare(&w.ix.Reference, &q.bits[strand], n, diag); q.diffs.num < least {
+			best, least = diag, q.diffs.num
+		}
+	}
+	return best
 }
 
 // rescueBySeeds aligns the mate where its seeds have places in [from, to), those of repeats
