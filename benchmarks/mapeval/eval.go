@@ -5,12 +5,14 @@ import (
 	"strings"
 
 	"github.com/biogo/hts/sam"
+
+	"github.com/alignpipe/alignpipe/benchmarks/internal/truth"
 )
 
-// A span is where a read truly lies: 0-based, half-open, on a reference numbered by eval.refs.
-type span struct {
-	ref, start, end int32
-	known, seen     bool
+// A read is where a read truly lies, and whether the output has had it.
+type read struct {
+	truth.Span
+	known, seen bool
 }
 
 // tally counts the placed reads of one mapping quality.
@@ -19,8 +21,8 @@ type tally struct{ right, wrong int }
 // eval holds the truth by read name, and the score so far.
 type eval struct {
 	single bool
-	refs   map[string]int32
-	truth  map[string]*[2]span // second mates are at 1, everything else at 0
+	refs   truth.Refs
+	truth  map[string]*[2]read // second mates are at 1, everything else at 0
 
 	reads, right, wrong, unmapped int
 	doubled, alien                int
@@ -28,89 +30,64 @@ type eval struct {
 }
 
 func newEval(single bool) *eval {
-	return &eval{single: single, refs: map[string]int32{}, truth: map[string]*[2]span{}}
+	return &eval{single: single, refs: truth.Refs{}, truth: map[string]*[2]read{}}
 }
 
 // learn takes one record of the truth.
-func (e *eval) learn(rec *sam.Record) {
-	e.learnSpan(rec.Name, mateOf(rec), e.spanOf(rec))
+func (e *eval) learn(rec *sam.Record) error {
+	e.learnSpan(rec.Name, truth.Mate(rec), e.refs.SpanOf(rec))
+	return nil
 }
 
 // learnRow takes one row of a table of truth.
 func (e *eval) learnRow(r row) {
-	ref := e.refID(r.ref)
+	ref := e.refs.ID(r.ref)
 	for mate, at := range r.mates {
-		e.learnSpan(r.name, mate, span{ref: ref, start: at[0], end: at[1], known: true})
+		e.learnSpan(r.name, mate, truth.Span{Ref: ref, Start: at[0], End: at[1]})
 	}
 }
 
-func (e *eval) learnSpan(name string, mate int, at span) {
+func (e *eval) learnSpan(name string, mate int, at truth.Span) {
 	if e.single && mate == 1 {
 		return
 	}
-	name = baseName(name)
+	name = truth.BaseName(name)
 	mates := e.truth[name]
 	if mates == nil {
-		mates = new([2]span)
+		mates = new([2]read)
 		e.truth[name] = mates
 	}
-	if !mates[mate].known {
+	r := &mates[mate]
+	if !r.known {
 		e.reads++
 	}
-	mates[mate] = at
+	*r = read{Span: at, known: true}
 }
 
 // score takes one primary record of the output.
-func (e *eval) score(rec *sam.Record) {
-	mates := e.truth[baseName(rec.Name)]
-	if mates == nil || !mates[mateOf(rec)].known {
+func (e *eval) score(rec *sam.Record) error {
+	mates := e.truth[truth.BaseName(rec.Name)]
+	if mates == nil || !mates[truth.Mate(rec)].known {
 		e.alien++
-		return
+		return nil
 	}
-	want := &mates[mateOf(rec)]
+	want := &mates[truth.Mate(rec)]
 	if want.seen {
 		e.doubled++
-		return
+		return nil
 	}
 	want.seen = true
 	switch {
 	case rec.Flags&sam.Unmapped != 0:
 		e.unmapped++
-	case right(*want, e.spanOf(rec)):
+	case truth.Right(want.Span, e.refs.SpanOf(rec)):
 		e.right++
 		e.byMapQ[rec.MapQ].right++
 	default:
 		e.wrong++
 		e.byMapQ[rec.MapQ].wrong++
 	}
-}
-
-// right reports whether got lies on the true reference and the overlap of the two spans is
-// at least a tenth of their union. Clipped ends and indels so cost nothing; another copy of
-// a repeat does.
-func right(want, got span) bool {
-	overlap := min(want.end, got.end) - max(want.start, got.start)
-	union := max(want.end, got.end) - min(want.start, got.start)
-	return want.ref == got.ref && overlap > 0 && 10*int64(overlap) >= int64(union)
-}
-
-func (e *eval) spanOf(rec *sam.Record) span {
-	bases := int32(0)
-	for _, op := range rec.Cigar {
-		bases += int32(op.Len() * op.Type().Consumes().Reference)
-	}
-	start := int32(rec.Pos)
-	return span{ref: e.refID(rec.Ref.Name()), start: start, end: start + bases, known: true}
-}
-
-// refID numbers references by name, since two files need not list them in one order.
-func (e *eval) refID(name string) int32 {
-	id, ok := e.refs[name]
-	if !ok {
-		id = int32(len(e.refs))
-		e.refs[name] = id
-	}
-	return id
+	return nil
 }
 
 // String is the row of numbers. An error rate is of the reads placed at that quality or above.
@@ -134,19 +111,4 @@ func (e *eval) atLeast(mapQ int) (sum tally) {
 		sum.wrong += t.wrong
 	}
 	return sum
-}
-
-func mateOf(rec *sam.Record) int {
-	if rec.Flags&sam.Read2 != 0 {
-		return 1
-	}
-	return 0
-}
-
-// baseName cuts the /1 or /2 that some aligners leave on.
-func baseName(name string) string {
-	if n := len(name) - 2; n > 0 && (name[n:] == "/1" || name[n:] == "/2") {
-		return name[:n]
-	}
-	return name
 }

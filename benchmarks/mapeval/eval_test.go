@@ -111,27 +111,6 @@ func TestTableOfTruthScoresAsItsBAM(t *testing.T) {
 	}
 }
 
-func TestRightNeedsATenthOfTheUnion(t *testing.T) {
-	want := span{ref: 0, start: 100, end: 200}
-	for _, c := range []struct {
-		name string
-		got  span
-		ok   bool
-	}{
-		{"the same span", span{ref: 0, start: 100, end: 200}, true},
-		{"a clipped read inside", span{ref: 0, start: 130, end: 140}, true},
-		{"one base less than a tenth", span{ref: 0, start: 130, end: 139}, false},
-		{"overlap of a tenth of the union", span{ref: 0, start: 180, end: 300}, true},
-		{"overlap a little below it", span{ref: 0, start: 181, end: 300}, false},
-		{"touching", span{ref: 0, start: 200, end: 300}, false},
-		{"another reference", span{ref: 1, start: 100, end: 200}, false},
-	} {
-		if got := right(want, c.got); got != c.ok {
-			t.Errorf("%s: right = %v, want %v", c.name, got, c.ok)
-		}
-	}
-}
-
 func TestSingleIgnoresSecondMates(t *testing.T) {
 	out := lines("@HD VN:1.6", "@SQ SN:a LN:10000", "@SQ SN:b LN:10000", "p1 0 a 101 60 10M * 0 0 ACGTACGTAC *",
 		"p2 0 a 1101 60 10M * 0 0 ACGTACGTAC *", "p3/1 0 b 101 60 10M * 0 0 ACGTACGTAC *")
