@@ -92,7 +92,8 @@ func (d *diffs) next(i int) int {
 }
 
 // stretch returns the part [qb, qe) of the read that scores most without gaps, each clipped
-// end charged, and its score without that charge. Of equal ones it takes what ends first.
+// end charged, and its score without that charge. Of equal ones it takes what ends first, and of
+// these the shortest.
 func (d *diffs) stretch() (qb, qe, score int) {
 	if d.num == 0 {
 		return 0, d.n, d.n * matchScore
@@ -101,7 +102,7 @@ func (d *diffs) stretch() (qb, qe, score int) {
 	run, start, prev := 0, 0, 0
 	for {
 		p := d.next(prev)
-		if fresh := -clipCost; p > prev && prev > 0 && fresh > run {
+		if fresh := -clipCost; p > prev && prev > 0 && fresh >= run {
 			run, start = fresh, prev
 		}
 		run += (p - prev) * matchScore

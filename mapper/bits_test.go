@@ -29,7 +29,7 @@ func ungapped(read, window []byte, d int) alignment {
 		if i == 0 {
 			fresh = 0
 		}
-		if fresh > run {
+		if fresh >= run {
 			run, start = fresh, i
 		}
 		run += pairScore(read[i], window[i+d])

@@ -30,8 +30,9 @@ type Aligner struct {
 // Align returns the best alignment of read inside window on the diagonals lo to hi, both
 // included; a diagonal is a window position minus a read position. Bases are 0 to 3, and
 // anything above is N. An alignment is best by its score less Clip for each clipped end. Of
-// equal ones that which ends first in the read, then first in the window, is taken, and its
-// gaps stand as far left as they can.
+// equal ones that which ends first in the read, then first in the window, is taken, the
+// shortest of these, and its gaps stand as far left as they can: a clip is preferred at both
+// ends to mismatches that cost as much, as in bwa-mem.
 //
 // The CIGAR of the aligned part, BAM encoded, is appended to cigar, unless it is a single M.
 // The Result is zero if the band and the window have no cell in common.

@@ -81,7 +81,7 @@ func (d *scalar) row(read, window []byte, i, lo, w, b0, b1 int) (best int32, at 
 		b := b0 + k
 		t := byte(fromDiag)
 		s := h[b]
-		if fresh > s {
+		if fresh >= s { // of equal ones the clipped
 			s, t = fresh, fromStart
 		}
 		if rc == wc && rc < 4 {

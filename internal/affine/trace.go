@@ -6,8 +6,8 @@ package affine
 type step = [6]uint64
 
 const (
-	gotStart = iota // starts afresh, unless it ends in a gap
-	gotDel          // ends in a deletion, unless it ends in an insertion
+	goesOn = iota // from the cell before on its diagonal, unless it ends in a gap; else starts afresh
+	gotDel        // ends in a deletion, unless it ends in an insertion
 	gotIns
 	moreDel // a deletion that goes on from this cell was open before it
 	moreIns
@@ -44,7 +44,7 @@ func (v *vector) walk(cigar []uint32, c, i, lanes int) (_ []uint32, row, diagona
 			cigar = push(cigar, opM, uint32(run))
 			i -= run - 1
 			c -= (run - 1) * 2 * lanes
-			if isSet(v.trace[c>>6][gotStart], c) {
+			if !isSet(v.trace[c>>6][goesOn], c) {
 				return cigar, i, 2*(c%lanes) + c/lanes%2
 			}
 			i--
@@ -58,7 +58,7 @@ func (v *vector) walk(cigar []uint32, c, i, lanes int) (_ []uint32, row, diagona
 func (v *vector) diagonal(c, lanes int) int {
 	bit := c & 63
 	run := 1
-	for s := c >> 6; !isSet(v.trace[s][gotStart], bit); run++ {
+	for s := c >> 6; isSet(v.trace[s][goesOn], bit); run++ {
 		s -= lanes / 32
 		if isSet(v.trace[s][gotDel]|v.trace[s][gotIns], bit) {
 			break

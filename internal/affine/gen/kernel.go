@@ -248,8 +248,9 @@ func (k *kernel) cells(p, r int, score VecVirtual) {
 	h, del, ins, best := k.h[p][r], k.del[r], k.ins[r], k.best[r]
 
 	s := k.vec()
-	k.max(Mem{Base: k.freshAt, Disp: off}, h, s)
-	k.note(p, r, planeStart, s, h)
+	k.move(Mem{Base: k.freshAt, Disp: off}, s)
+	k.note(p, r, planeGoesOn, h, s)
+	k.max(h, s, s)
 	k.add(score, s, s)
 
 	k.sub(Mem{Base: k.endAt, Disp: off}, s, score)

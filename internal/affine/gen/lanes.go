@@ -8,7 +8,7 @@ import (
 
 // Fields of a trace step, in bytes from its start.
 const (
-	planeStart   = 0
+	planeGoesOn  = 0
 	planeDel     = 8
 	planeIns     = 16
 	planeDelMore = 24
