@@ -71,17 +71,15 @@ func bucketBitsFor(seeds, total int64) uint {
 
 // narrow returns the part of a bucket's entries that has the tag.
 func (ix *Index) narrow(lo, hi uint32, tag uint64) (from, to uint32) {
-	const few = 8
-	if hi-lo > few || int(lo)+few > len(ix.entries) {
+	const few = 16
+	if hi-lo > few {
 		return ix.search(lo, hi, tag)
 	}
 	// Most buckets are small; counting without branches leaves nothing to mispredict.
-	e := (*[few]uint64)(ix.entries[lo:])
-	for i, x := range e {
-		x >>= tagShift
-		in := (uint32(i) - (hi - lo)) >> 31
-		from += uint32((x-tag)>>63) & in
-		to += uint32((tag-x)>>63^1) & in
+	for _, e := range ix.entries[lo:hi] {
+		e >>= tagShift
+		from += uint32((e - tag) >> 63)
+		to += uint32((tag-e)>>63 ^ 1)
 	}
 	return lo + from, lo + to
 }

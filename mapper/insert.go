@@ -9,7 +9,7 @@ import (
 
 // InsertSamplePairs is how many of the input's first pairs the insert size is estimated
 // from. Whoever maps a part of an input must be given the estimate of the whole.
-const InsertSamplePairs = 16384
+const InsertSamplePairs = 4096
 
 const (
 	minInsertPairs   = 25 // fewer good pairs than this and the default is used

@@ -13,6 +13,9 @@ type lookUps struct {
 // lookUpChunk seeds are in flight together. More would push each other out of the cache.
 const lookUpChunk = 256
 
+// cacheLine is the size of a line in bytes, or a part of it.
+const cacheLine = 64
+
 func (l *lookUps) add(s *seedHits) {
 	if !s.looked {
 		l.seeds = append(l.seeds, s)
@@ -44,7 +47,11 @@ func (l *lookUps) chunk(ix *Index, seeds []*seedHits) {
 		if s.lo > s.hi || uint64(s.hi) > uint64(len(ix.entries)) { // a damaged file
 			s.lo, s.hi = 0, 0
 		}
-		l.addrs = append(l.addrs, base+uintptr(s.lo)*8)
+		first, last := base+uintptr(s.lo)*8, base+uintptr(s.hi)*8-1
+		l.addrs = append(l.addrs, first)
+		if first^last >= cacheLine {
+			l.addrs = append(l.addrs, last)
+		}
 	}
 	prefetch(l.addrs)
 	for _, s := range seeds {

@@ -1,6 +1,7 @@
 package mapper
 
 import (
+	"encoding/binary"
 	"strconv"
 
 	"github.com/alignpipe/alignpipe/internal/bamrec"
@@ -292,13 +293,25 @@ func templateLength(a, b *alignment) int32 {
 
 // mateScore is samtools' ms: the sum of base qualities of at least 15.
 func mateScore(qual []byte) int64 {
-	sum := int64(0)
+	const (
+		ones  = 0x0101010101010101
+		high  = 0x8080808080808080
+		pairs = 0x00ff00ff00ff00ff
+		least = (15 + 33) * ones
+	)
+	sum := uint64(0)
+	for ; len(qual) >= 8; qual = qual[8:] {
+		x := binary.LittleEndian.Uint64(qual) // printable ASCII: no byte has its high bit
+		good := ((x | high) - least) & high >> 7
+		x = x&(good*0xff) - good*33
+		sum += (x&pairs + x>>8&pairs) * (ones & pairs) >> 48
+	}
 	for _, c := range qual {
 		if c >= 15+33 {
-			sum += int64(c - 33)
+			sum += uint64(c - 33)
 		}
 	}
-	return sum
+	return int64(sum)
 }
 
 func appendCigar(dst []byte, cigar []uint32) []byte {

@@ -16,7 +16,7 @@ const (
 	// from, whichever comes first. They are held back until that is done, so more
 	// would cost memory in every run of pairs.
 	samplePairs = mapper.InsertSamplePairs
-	sampleBases = 8 << 20
+	sampleBases = 2 << 20
 )
 
 // sampler holds back the first batches of pairs, estimates the insert size from them, and
