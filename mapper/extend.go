@@ -40,7 +40,7 @@ func (a *alignment) span(n int) (from, to int) {
 // extend aligns the candidate: without gaps, and with gaps where one could score more than
 // atLeast. What cannot score that much may come back as its ungapped alignment.
 func (w *Worker) extend(q *query, c *candidate, atLeast int) (alignment, bool) {
-	a, sure := w.ungap(q, c)
+	a, sure := w.ungap(q, c, 0)
 	if !sure && c.bound >= atLeast && w.mayGain(q, c, &a, max(atLeast, a.score+1)) {
 		a = w.gapped(q, c, a)
 	}
@@ -48,8 +48,9 @@ func (w *Worker) extend(q *query, c *candidate, atLeast int) (alignment, bool) {
 }
 
 // ungap finds the best stretch of the candidate's diagonal, and sets the candidate's bound,
-// a score that no alignment with gaps is likely to exceed. sure says that none can beat a.
-func (w *Worker) ungap(q *query, c *candidate) (a alignment, sure bool) {
+// a score that no alignment with gaps is likely to exceed. sure says that none can beat a. What
+// has too few matches to score atLeast has no score.
+func (w *Worker) ungap(q *query, c *candidate, atLeast int) (a alignment, sure bool) {
 	n := q.len()
 	a = alignment{strand: c.strand, contig: c.contig}
 	c.bound = n * matchScore
@@ -58,7 +59,9 @@ func (w *Worker) ungap(q *query, c *candidate) (a alignment, sure bool) {
 	}
 	d := &q.diffs
 	d.compare(&w.ix.Reference, &q.bits[c.strand], n, c.diag)
-	a.qb, a.qe, a.score = d.stretch()
+	if n-d.num >= atLeast {
+		a.qb, a.qe, a.score = d.stretch()
+	}
 	a.pos, a.end = c.diag+int64(a.qb), c.diag+int64(a.qe)
 	c.bound = max(q.ceiling(c, d), a.score)
 	return a, c.bound == a.score

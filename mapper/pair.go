@@ -122,14 +122,37 @@ type pairing struct {
 	close        int // combinations nearly as good as the second
 }
 
-// insertScore is the log likelihood of a fragment size, in units of the match score.
+// sizeScores are the log likelihoods of fragment sizes, in units of the match score.
+type sizeScores struct {
+	in    *InsertSize
+	table []float64 // of sizes from in.Low on
+}
+
+const maxSizeTable = 1 << 14
+
+func newSizeScores(in *InsertSize) sizeScores {
+	s := sizeScores{in: in}
+	for size := in.Low; size <= in.High && len(s.table) < maxSizeTable; size++ {
+		s.table = append(s.table, in.score(int64(size)))
+	}
+	return s
+}
+
+func (s *sizeScores) of(size int64) float64 {
+	if i := size - int64(s.in.Low); i >= 0 && i < int64(len(s.table)) {
+		return s.table[i]
+	}
+	return s.in.score(size)
+}
+
+// penalty is what a fragment size costs a pair, rounded up.
+func (s *sizeScores) penalty(size int64) int { return int(math.Ceil(-s.of(size))) }
+
+// score is bwa-mem's for a fragment size.
 func (in *InsertSize) score(size int64) float64 {
 	ns := math.Abs(float64(size)-in.Mean) / max(in.Std, 1)
 	return .721 * math.Log(2*math.Erfc(ns*math.Sqrt2/2)+1e-300) * matchScore
 }
-
-// penalty is what a fragment size costs a pair, rounded up.
-func (in *InsertSize) penalty(size int64) int { return int(math.Ceil(-in.score(size))) }
 
 // bestPair looks at all combinations that fit; ok is false where none does. Equal ones are
 // told apart by the fragment size and the qualities of mismatches, then by salt.
@@ -145,7 +168,7 @@ func (w *Worker) bestPair(a, b *query, salt uint64) (p pairing, ok bool) {
 			if !fits || max(x.score, y.score) < minScore {
 				continue
 			}
-			insert := w.p.Insert.score(size)
+			insert := w.sizes.of(size)
 			score := max(int(float64(x.score+y.score)+insert+.499), 0)
 			w.pairScores = append(w.pairScores, score)
 			if ok && score < p.best {

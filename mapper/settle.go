@@ -80,7 +80,7 @@ func (w *Worker) settlePair(a, b *query) bool {
 	}
 	switch {
 	case fits:
-		need := sureLead + w.p.Insert.penalty(size)
+		need := sureLead + w.sizes.penalty(size)
 		if x.lead()+y.lead() < need {
 			return false
 		}
@@ -209,7 +209,7 @@ func (w *Worker) settleMate(q *query, a *alignment, mate *query, qFirst bool) (b
 	if best.score < minScore || !fits {
 		return best, false
 	}
-	penalty := w.p.Insert.penalty(size)
+	penalty := w.sizes.penalty(size)
 	unseen := n*matchScore - seeds*(matchScore+mismatchCost)
 	return best, best.score > unseen && best.score-second >= sureLead+penalty && best.lead()+unpairedCost >= sureLead+penalty
 }

@@ -22,6 +22,7 @@ type Worker struct {
 	dp         aligner
 	rescuer    rescuer
 	window     []byte
+	sizes      sizeScores
 	pairScores []int
 	pairs      []int32 // scratch of partners
 	enc        encoder
@@ -32,7 +33,7 @@ type Worker struct {
 
 // NewWorker returns a worker over ix.
 func NewWorker(ix *Index, p Params) *Worker {
-	return &Worker{ix: ix, p: p}
+	return &Worker{ix: ix, p: p, sizes: newSizeScores(&p.Insert)}
 }
 
 // Emit takes one encoded BAM record (with block_size; valid until it returns), where it
@@ -177,7 +178,7 @@ func (w *Worker) alignUngapped(q *query) (top podium) {
 	for _, i := range q.heavy {
 		c := &q.cands[i]
 		if c.skip = !q.worthExtending(c, top.best); !c.skip {
-			c.aln, c.sure = w.ungap(q, c)
+			c.aln, c.sure = w.ungap(q, c, top.best-q.lag)
 			top.add(c)
 		}
 	}
