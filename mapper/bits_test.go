@@ -103,7 +103,7 @@ func TestPackedSeedsAreTheSyncmers(t *testing.T) {
 		var want []seed
 		syncmers(codesOf(seq), func(s seed) { want = append(want, s) })
 		var q query
-		q.load(seq, nil)
+		q.load(seq, nil, &placing{})
 		q.findSeeds(&scratch)
 		var got []seed
 		for _, s := range q.seeds {
@@ -122,7 +122,7 @@ func BenchmarkFindSeeds(b *testing.B) {
 	var scratch seedScratch
 	b.ReportAllocs()
 	for b.Loop() {
-		q.load(seq, nil)
+		q.load(seq, nil, &placing{})
 		q.findSeeds(&scratch)
 	}
 }

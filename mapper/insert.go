@@ -43,8 +43,10 @@ func (w *Worker) sample(first []*reader.Batch) (sizes []int64) {
 		}
 		n := min(len(b.Reads), 2*(InsertSamplePairs-pairs)) &^ 1
 		pairs += n / 2
-		for i := 0; i < n; i += groupReads {
-			sizes = w.sampleInserts(b.Reads[i:min(i+groupReads, n)], sizes)
+		for i := 0; i < n; {
+			group := nextGroup(b.Reads[i:n], 2)
+			sizes = w.sampleInserts(group, sizes)
+			i += len(group)
 		}
 	}
 	return sizes

@@ -13,32 +13,38 @@ type query struct {
 	coded  [2]bool             // codes are made
 	seeds  []seedHits          // ascending by position
 	coarse []int32             // seeds that do not overlap, as many as there are
-	order  []uint64            // scratch of collect
 	diffs  diffs               // scratch of extend
 
+	*placing // that of the first or of the second mates of a group
+	alns     []alignment
+	lag      int // a place that scores this much less than the best changes no MAPQ
+	unseen   int // score that a place outside anchors may have; 0 if all seeds were used
+	best     int // index into alns of the primary, or -1
+	mapq     int
+	proper   bool
+}
+
+// placing is scratch for placing one read. It can be large, so the reads of a group share it:
+// only one template is at this point at a time, and of what is found alns alone is kept.
+type placing struct {
+	order   []uint64    // of collect
 	known   []int32     // ascending positions of seeds whose places are all in anchors
-	at      []bool      // scratch of maxScore
-	joined  []*seedHits // scratch of join
+	at      []bool      // of maxScore
+	joined  []*seedHits // of join
 	anchors []uint64    // strand, diagonal, position in the oriented read: see packAnchor
 	cands   []candidate // by strand and place
 	heavy   []int32     // the heaviest of cands, in that order
-	alns    []alignment
-	lag     int // a place that scores this much less than the best changes no MAPQ
-	unseen  int // score that a place outside anchors may have; 0 if all seeds were used
-	best    int // index into alns of the primary, or -1
-	mapq    int
-	proper  bool
 }
 
 // load takes over a read.
-func (q *query) load(seq, qual []byte) {
-	q.seq, q.qual = seq, qual
+func (q *query) load(seq, qual []byte, scratch *placing) {
+	q.seq, q.qual, q.placing = seq, qual, scratch
 	q.packed = len(seq) <= maxPacked
 	q.clean = q.packed && bases.PackBoth(q.bits[0][:], q.bits[1][:], seq)
 	q.coded = [2]bool{}
 	q.lag = sureScore(len(seq)) + lagSlack
 	q.seeds, q.coarse = q.seeds[:0], q.coarse[:0]
-	q.anchors, q.cands, q.alns = q.anchors[:0], q.cands[:0], q.alns[:0]
+	q.alns = q.alns[:0]
 	q.best, q.mapq, q.proper, q.unseen = -1, 0, false, 0
 }
 

@@ -8,8 +8,11 @@ import (
 
 // groupReads reads are taken through the stages of the mapper together, so that what one
 // stage needs from memory is on its way for all of them. More would push each other's lines
-// out of the cache.
-const groupReads = 64
+// out of the cache. Long reads go in smaller groups, since each takes memory by its length.
+const (
+	groupReads = 64
+	groupBases = groupReads * maxPacked
+)
 
 // Worker maps batches with scratch memory of its own. It is not safe for concurrent use;
 // make one for each goroutine.
@@ -17,6 +20,7 @@ type Worker struct {
 	ix         *Index
 	p          Params
 	group      [groupReads]query
+	placing    [2]placing
 	look       lookUps
 	seeds      seedScratch
 	dp         aligner
@@ -55,16 +59,31 @@ func (w *Worker) Map(b *reader.Batch, emit Emit) error {
 		step = 2
 	}
 	n := len(b.Reads) / step * step
-	for i := 0; i < n; i += groupReads {
-		reads := b.Reads[i:min(i+groupReads, n)]
+	for i := 0; i < n; {
+		reads := nextGroup(b.Reads[i:n], step)
 		w.mapGroup(reads, step, uint64(b.First)+uint64(i/step))
 		for k := 0; k < len(reads); k += step {
 			if err := w.emitTemplate(reads[k:k+step], w.group[k:k+step], uint64(b.First)+uint64((i+k)/step), emit); err != nil {
 				return err
 			}
 		}
+		i += len(reads)
 	}
 	return nil
+}
+
+// nextGroup cuts a group of whole templates, one at least, off the reads.
+func nextGroup(reads []reader.Read, step int) []reader.Read {
+	bases := 0
+	for i := 0; i < len(reads); i += step {
+		for _, r := range reads[i : i+step] {
+			bases += len(r.Seq)
+		}
+		if i > 0 && (i+step > groupReads || bases > groupBases) {
+			return reads[:i]
+		}
+	}
+	return reads
 }
 
 // mapGroup places the reads of whole templates, the first of which is given.
@@ -72,7 +91,7 @@ func (w *Worker) mapGroup(reads []reader.Read, step int, template uint64) {
 	w.dp.arena = w.dp.arena[:0]
 	group := w.group[:len(reads)]
 	for i := range group {
-		group[i].load(reads[i].Seq, reads[i].Qual)
+		group[i].load(reads[i].Seq, reads[i].Qual, &w.placing[i&1])
 	}
 	w.seed(group)
 	var open [groupReads]bool // templates that need a closer look
