@@ -211,7 +211,8 @@ func (w *Worker) settleMate(q *query, a *alignment, mate *query, qFirst bool) (b
 	}
 	penalty := w.p.Insert.penalty(size)
 	unseen := n*matchScore - seeds*(matchScore+mismatchCost)
-	return best, best.score > unseen && best.score-second >= sureLead+penalty && best.lead()+unpairedCost >= sureLead+penalty
+	elsewhere := min(unpairedCost, a.lead()) // what a mate elsewhere costs: the fit, or q's place too
+	return best, best.score > unseen && best.score-second >= sureLead+penalty && best.lead()+elsewhere >= sureLead+penalty
 }
 
 // elsewhere bounds what a read with candidate c can score outside its mate's window: seeds
