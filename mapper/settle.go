@@ -15,7 +15,9 @@ import (
 const sureLead = 9
 
 // settle places a template by its coarse seeds where that leaves no doubt. It returns false
-// when the template needs all its seeds.
+// when the template needs all its seeds. A single read keeps the place that was found all the
+// same, with the MAPQ of one that has no other: EstimateInsert takes those too, since the certain
+// ones alone would leave out the short fragments, whose reads end in adapters.
 func (w *Worker) settle(t []query) bool {
 	if len(t) == 2 {
 		return w.settlePair(&t[0], &t[1])

@@ -2,6 +2,7 @@ package mapper
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/alignpipe/alignpipe/reader"
@@ -120,6 +121,11 @@ func TestSettledReadsStandWhereTheFullPathPutsThem(t *testing.T) {
 					opened := fast.opened
 					fast.mapGroup(reads, step, uint64(i/step))
 					full.mapGroup(reads, step, uint64(i/step))
+					for m := range reads {
+						if alns := full.group[m].alns; !slices.IsSortedFunc(alns, func(a, b alignment) int { return b.score - a.score }) {
+							t.Errorf("n=%d, rate=%v, read %d: its alignments are not in the order of their scores", n, rate, i+m)
+						}
+					}
 					settled += groupReads - int(fast.opened-opened)
 					for k := 0; k < groupReads; k += step {
 						x, y := fast.verdictOf(fast.group[k:k+step]), full.verdictOf(full.group[k:k+step])

@@ -155,12 +155,8 @@ func (w *Worker) mapPair(a, b *query, salt uint64) {
 	// Mates found by rescue are not themselves a reason to look further.
 	w.rescue(a, na, b, true)
 	w.rescue(b, nb, a, false)
-	if len(a.alns) > na {
-		w.rank(a, salt)
-	}
-	if len(b.alns) > nb {
-		w.rank(b, salt)
-	}
+	w.rank(a, salt)
+	w.rank(b, salt)
 	w.choosePair(a, b, salt)
 }
 
