@@ -77,7 +77,8 @@ func (w *Worker) comparable(q *query, contig int, diag int64) bool {
 // ceiling is the score of the best alignment with gaps, as far as the seeds and the
 // mismatches d of the diagonal tell. A gap costs at least 7. One gap alone moves an end of
 // the read off the diagonal of the seeds, so it pays with mismatches beyond the outermost
-// seed, two at least; what seeds are missing there cost an edit each all the same. Between
+// seed, two at least; what seeds are missing there cost a mismatch each all the same, since a gap
+// that breaks two of them is an insertion of two bases, which costs 10. Between
 // seeds it takes two gaps, which bridge a word of bases at most and pay with three
 // mismatches there.
 func (q *query) ceiling(c *candidate, d *diffs) int {
@@ -87,8 +88,8 @@ func (q *query) ceiling(c *candidate, d *diffs) int {
 		return full - min(d.num*miss, gap)
 	}
 	before, after := q.missing(c)
-	left := min(d.count(0, c.qmin)*miss, gap+max(before-1, 0)*miss)
-	right := min(d.count(c.qmax, d.n)*miss, gap+max(after-1, 0)*miss)
+	left := min(d.count(0, c.qmin)*miss, max(gap, before*miss))
+	right := min(d.count(c.qmax, d.n)*miss, max(gap, after*miss))
 	return full - left - c.middle(d) - right
 }
 

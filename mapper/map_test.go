@@ -282,14 +282,34 @@ func TestLongReadMaps(t *testing.T) {
 
 func TestMapDoesNotAllocate(t *testing.T) {
 	rng := rand.New(rand.NewPCG(17, 17))
-	genome := testGenome(rng)
+	genome := agedGenome(rng, 150_000)
 	ix := buildIndex(t, genome, 1)
-	batch, _ := simulate(rng, genome, 200)
-	w := NewWorker(ix, DefaultParams())
-	run := func() { w.Map(batch, func([]byte, int32, int32, bool, uint64) error { return nil }) }
-	run()
-	if n := testing.AllocsPerRun(5, run); n > 4 {
-		t.Errorf("%.0f allocations for %d reads", n, len(batch.Reads))
+	easy, _ := simPairs(rng, genome, 200, pairShape{100, 300, 30, FR, .01})
+	hard, _ := simPairs(rng, genome, 200, pairShape{150, 300, 30, FR, .04})
+	unlike(rng, hard, .5)
+	dark := &reader.Batch{Paired: true}
+	for _, r := range easy.Reads {
+		dark.Reads = append(dark.Reads, readOf(string(r.Name), r.Seq))
+		for range 3 {
+			dark.Reads[len(dark.Reads)-1].Seq[rng.IntN(len(r.Seq))] = 'N'
+		}
+	}
+	split := &reader.Batch{}
+	for range 200 {
+		split.Reads = append(split.Reads, readOf("x", chimera(rng, genome, 75, 75).seq[:150-rng.IntN(20)]))
+	}
+	p := DefaultParams()
+	p.ReadGroup, p.Comments = "s1", true
+	for name, b := range map[string]*reader.Batch{
+		"pairs": easy, "single reads": {Reads: easy.Reads}, "pairs with errors": hard, "single reads with errors": {Reads: hard.Reads},
+		"pairs with N": dark, "single reads with N": {Reads: dark.Reads}, "split reads": split,
+	} {
+		w := NewWorker(ix, p)
+		run := func() { w.Map(b, func([]byte, int32, int32, bool, uint64) error { return nil }) }
+		run()
+		if n := testing.AllocsPerRun(3, run); n > 0 {
+			t.Errorf("%s: %.0f allocations for %d reads", name, n, len(b.Reads))
+		}
 	}
 }
 

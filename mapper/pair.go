@@ -17,18 +17,22 @@ func (q *query) addAlignment(a alignment) {
 		sameEnd := a.end-int64(a.qe) == b.end-int64(b.qe) && a.qb < b.qe && b.qb < a.qe
 		if sameStart || sameEnd {
 			if a.score > b.score {
-				*b = a
+				*b, q.ranked = a, false
 			}
 			return
 		}
 	}
-	q.alns = append(q.alns, a)
+	q.alns, q.ranked = append(q.alns, a), false
 }
 
 // rank sorts alignments by score; equal ones by the qualities of the bases that differ, then
 // in an order that depends on salt, so that reads of a repeat spread over its copies, and
-// always in the same way.
+// always in the same way. It does nothing if no alignment was added or improved since.
 func (w *Worker) rank(q *query, salt uint64) {
+	if q.ranked {
+		return
+	}
+	q.ranked = true
 	if len(q.alns) > 1 {
 		for i := range q.alns {
 			w.measureMiss(q, &q.alns[i])

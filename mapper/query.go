@@ -17,9 +17,10 @@ type query struct {
 
 	*placing // that of the first or of the second mates of a group
 	alns     []alignment
-	lag      int // a place that scores this much less than the best changes no MAPQ
-	unseen   int // score that a place outside anchors may have; 0 if all seeds were used
-	best     int // index into alns of the primary, or -1
+	ranked   bool // alns are in the order of rank
+	lag      int  // a place that scores this much less than the best changes no MAPQ
+	unseen   int  // score that a place outside anchors may have; 0 if all seeds were used
+	best     int  // index into alns of the primary, or -1
 	mapq     int
 	proper   bool
 }

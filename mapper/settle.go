@@ -15,7 +15,9 @@ import (
 const sureLead = 9
 
 // settle places a template by its coarse seeds where that leaves no doubt. It returns false
-// when the template needs all its seeds.
+// when the template needs all its seeds. A single read keeps the place that was found all the
+// same, with the MAPQ of one that has no other: EstimateInsert takes those too, since the certain
+// ones alone would leave out the short fragments, whose reads end in adapters.
 func (w *Worker) settle(t []query) bool {
 	if len(t) == 2 {
 		return w.settlePair(&t[0], &t[1])
@@ -211,7 +213,8 @@ func (w *Worker) settleMate(q *query, a *alignment, mate *query, qFirst bool) (b
 	}
 	penalty := w.sizes.penalty(size)
 	unseen := n*matchScore - seeds*(matchScore+mismatchCost)
-	return best, best.score > unseen && best.score-second >= sureLead+penalty && best.lead()+unpairedCost >= sureLead+penalty
+	elsewhere := min(unpairedCost, a.lead()) // what a mate elsewhere costs: the fit, or q's place too
+	return best, best.score > unseen && best.score-second >= sureLead+penalty && best.lead()+elsewhere >= sureLead+penalty
 }
 
 // elsewhere bounds what a read with candidate c can score outside its mate's window: seeds

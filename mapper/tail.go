@@ -12,7 +12,9 @@ const (
 
 // mayGain says whether an alignment of c with gaps may score as much as need, where a is the
 // best without; it tightens c's bound. One gap moves an end of the read to another
-// diagonal, so unless that end fits on one, it cannot pay.
+// diagonal, so unless that end fits on one, it cannot pay. That is sure for one gap of at most
+// reach bases in an alignment that goes to both ends of the read, unless the read's seeds stand
+// in a tandem repeat; with more gaps, or with clips beside one, it is likely.
 func (w *Worker) mayGain(q *query, c *candidate, a *alignment, need int) bool {
 	n := q.len()
 	if c.dmin != c.dmax || c.qmax == 0 || n < 2*maxEdge ||
@@ -36,7 +38,7 @@ func (w *Worker) mayGain(q *query, c *candidate, a *alignment, need int) bool {
 }
 
 // tailCost bounds from below what the end [from, to) of the oriented read costs, which misses
-// that many seeds. Without a gap its mismatches are known. A gap lies either inside the
+// that many seeds; no gap breaks more of them than cost as much. Without a gap its mismatches are known. A gap lies either inside the
 // outer edge, and saves mismatches there only, or the whole edge is on another diagonal.
 func (w *Worker) tailCost(q *query, c *candidate, from, to, missing int) int {
 	const gap, miss = gapOpen + gapExtend, matchScore + mismatchCost
@@ -52,24 +54,29 @@ func (w *Worker) tailCost(q *query, c *candidate, from, to, missing int) int {
 	}
 	atEdge := d.count(at, at+edge)
 	withGap := (num-atEdge)*miss + min(atEdge*miss, gap)
-	if withGap = min(withGap, w.shifted(q, c, at, edge)); missing > 1 {
-		withGap = max(withGap, gap+(missing-1)*miss)
-	}
+	withGap = max(min(withGap, w.shifted(q, c, at, edge)), missing*miss)
 	return min(num*miss, withGap)
 }
 
-// shifted is the least cost of bases [at, at+n) of the oriented read on another diagonal, the
-// gap included.
+// shifted is the least cost of bases [at, at+n) of the oriented read, the first or the last, on
+// another diagonal, the gap included. The bases beside an insertion may be its own: they
+// cost their match and are not compared.
 func (w *Worker) shifted(q *query, c *candidate, at, n int) int {
 	read := uint32(cut(&q.bits[c.strand], at))
 	mask := uint32(uint64(1)<<(2*n)-1) & (lowBits & 0xffffffff)
 	low, high := w.ix.sixtyFour(c.diag + int64(at) - reach)
 	least := 1 << 30
 	for s := range 2*reach + 1 {
-		if s != reach {
-			x := read ^ uint32(low)
-			gap := gapOpen + max(s-reach, reach-s)*gapExtend
-			least = min(least, gap+bits.OnesCount32((x|x>>1)&mask)*(matchScore+mismatchCost))
+		size := max(s-reach, reach-s)
+		gap, compared := gapOpen+size*gapExtend, mask
+		switch {
+		case at == 0 && s > reach:
+			gap, compared = gap+size*matchScore, mask>>(2*size)
+		case at > 0 && s < reach:
+			gap, compared = gap+size*matchScore, mask<<(2*size)&mask
+		}
+		if x := read ^ uint32(low); size > 0 {
+			least = min(least, gap+bits.OnesCount32((x|x>>1)&compared)*(matchScore+mismatchCost))
 		}
 		low = low>>2 | high<<62
 		high >>= 2

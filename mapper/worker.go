@@ -31,6 +31,7 @@ type Worker struct {
 	pairs      []int32 // scratch of partners
 	enc        encoder
 	quick      bool // leave what settle does not place
+	thorough   bool // have nothing settled; for tests, which compare
 	mapped     int64
 	opened     int64 // reads that nothing settled
 }
@@ -96,7 +97,7 @@ func (w *Worker) mapGroup(reads []reader.Read, step int, template uint64) {
 	w.seed(group)
 	var open [groupReads]bool // templates that need a closer look
 	for i := 0; i < len(group); i += step {
-		if t := group[i : i+step]; !w.settle(t) && !w.quick {
+		if t := group[i : i+step]; w.thorough || !w.settle(t) && !w.quick {
 			open[i] = true
 			for k := range t {
 				for s := range t[k].seeds {
@@ -107,7 +108,7 @@ func (w *Worker) mapGroup(reads []reader.Read, step int, template uint64) {
 	}
 	w.look.run(w.ix)
 	for i := 0; i < len(group); i += step {
-		if !open[i] || w.settleAgain(group[i:i+step]) {
+		if !open[i] || !w.thorough && w.settleAgain(group[i:i+step]) {
 			continue
 		}
 		w.opened += int64(step)
@@ -174,12 +175,8 @@ func (w *Worker) mapPair(a, b *query, salt uint64) {
 	// Mates found by rescue are not themselves a reason to look further.
 	w.rescue(a, na, b, true)
 	w.rescue(b, nb, a, false)
-	if len(a.alns) > na {
-		w.rank(a, salt)
-	}
-	if len(b.alns) > nb {
-		w.rank(b, salt)
-	}
+	w.rank(a, salt)
+	w.rank(b, salt)
 	w.choosePair(a, b, salt)
 }
 
