@@ -85,7 +85,7 @@ func draw(results []result, title string) []byte {
 	fmt.Fprintf(p, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %.0f" width="%d" height="%.0f" font-family="DejaVu Sans, Verdana, Arial, sans-serif" font-size="13" fill="#222">`+"\n", width, height, width, height)
 	p.WriteString(`<rect width="100%" height="100%" fill="#fff"/>` + "\n")
 	p.text(left, 32, `font-size="18" font-weight="bold"`, title)
-	p.text(left, 54, `fill="#555"`, fmt.Sprintf("reads per second and thread; median of %d, bars from least to most", rounds))
+	p.text(left, 54, `fill="#555"`, "reads per second and thread"+pick(rounds > 1, fmt.Sprintf("; median of %d rounds, bars from least to most", rounds), ""))
 	for _, e := range entries {
 		s := styles[e.tool%len(styles)]
 		y := 80 + lineHeight*float64(e.row)
