@@ -20,8 +20,8 @@ const (
 	lineHeight = 18
 )
 
-// The first is of the tool that the others are compared with. The colours differ in
-// lightness too, and the marks in shape, so that nobody needs to tell them apart by hue.
+// The first is of the tool that the others are compared with. Marks differ in shape, so that
+// the first four lines can be told apart without their colours.
 var styles = []struct {
 	colour string
 	mark   func(x, y float64) string
