@@ -14,6 +14,7 @@
 # References come from Debian packages, which are downloaded and unpacked in CACHE and not installed; yeast is in none, so give
 # its FASTA, plain or gzip, once. So is mason (seqan-apps) where it is missing, and it then needs its libraries: libbz2-1.0,
 # libgomp1, libstdc++6, zlib1g. Also needs samtools for the .fai.
+# --pairs 0 makes the reference only.
 # Results: CACHE/SET.fa and CACHE/SET[-SHAPE]-pN-sS_{1,2}.fq.gz, _truth.bam, _variants.vcf, where SHAPE names what is not the
 # default, as in chr20-1x100-snp0.01-err0.01. Their paths go to stdout. What is there already is kept.
 set -euo pipefail
@@ -103,6 +104,7 @@ if [ ! -s "$fa" ]; then
 	mv "$fa.part" "$fa"
 fi
 [ -s "$fa.fai" ] || samtools faidx "$fa"
+[ "$pairs" != 0 ] || { echo "$fa" && exit; }
 
 out=$cache/$set$shape-p$pairs-s$seed
 if [ ! -s "${out}_truth.bam" ]; then
