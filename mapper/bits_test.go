@@ -157,7 +157,7 @@ func TestCompareAgreesWithScalarCode(t *testing.T) {
 	var d diffs
 	var packed [maxWords]uint64
 	read := make([]byte, maxPacked)
-	for trial := range 1_000_000 {
+	for trial := range scaled(1_000_000) {
 		n := 1 + rng.IntN(64)
 		if trial%16 == 0 {
 			n = 1 + rng.IntN(maxPacked)

@@ -170,7 +170,7 @@ func (w *Worker) partners(a *query, c *candidate, b *query) []int32 {
 	return w.pairs
 }
 
-// fragment returns the size of the fragment that two placed mates span, 5' end to 5' end,
+// fragment returns the size of the fragment that two placed mates span, as InsertSize counts it,
 // given each mate's strand (1 is reverse) and its unclipped span; ok says whether they face
 // each other as o wants. Mate 1 is the first of the pair.
 func fragment(o Orientation, s1 uint8, from1, to1 int64, s2 uint8, from2, to2 int64) (size int64, ok bool) {

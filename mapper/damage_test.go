@@ -19,7 +19,7 @@ func TestMapSurvivesADamagedIndex(t *testing.T) {
 	ix := buildIndex(t, genome, 1)
 	var file bytes.Buffer
 	ix.WriteTo(&file)
-	pairs, _ := simPairs(rng, genome, 64, pairShape{120, 320, 40, FR, .01})
+	pairs, _ := simPairs(rng, genome, scaled(64), pairShape{120, 320, 40, FR, .01})
 	unlike(rng, pairs, .3)
 	long, _ := simPairs(rng, genome, 4, pairShape{maxPacked + 90, 1200, 40, FR, .01})
 	whole := file.Bytes()

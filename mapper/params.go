@@ -27,7 +27,8 @@ const (
 	FF                    // the same way
 )
 
-// InsertSize describes the fragments: from the 5' end of one mate to that of the other.
+// InsertSize describes the fragments: from the 5' end of one mate to that of the other where they
+// face each other, else from the outer end of the one to that of the other.
 type InsertSize struct {
 	Mean, Std float64 // bases
 	Low, High int     // bases; pairs outside are not proper

@@ -6,8 +6,8 @@ const (
 	rescueK    = 8  // bases of a word in the rescue vote
 	minVotes   = 12 // words on one diagonal for a mate to be aligned there
 	maxRescues = 50 // places of one mate from which the other is looked for by its seeds
-	scanShare  = 6  // one mismatch in as many bases is the most that scan takes
 	maxVotes   = 6  // and by its words
+	scanShare  = 6  // one mismatch in as many bases is the most that scan takes
 )
 
 // rescuer finds the diagonal of a read in a short window by counting shared words.

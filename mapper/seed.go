@@ -84,8 +84,8 @@ func (q *query) dirty(p int) bool {
 }
 
 // collect makes anchors of the hits of all seeds: all places of rare seeds, then of the
-// next rarest while the budget lasts and what they leave out could matter. Where that leaves fewer than enough seeds, repeats count
-// where two of them agree.
+// next rarest while the budget lasts and what they leave out could matter. Where that leaves
+// fewer than enough seeds, repeats count where two of them agree.
 func (q *query) collect(ix *Index, enough int) {
 	q.anchors, q.known, q.order = q.anchors[:0], q.known[:0], q.order[:0]
 	for i := range q.seeds {

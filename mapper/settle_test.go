@@ -114,7 +114,7 @@ func TestSettledReadsStandWhereTheFullPathPutsThem(t *testing.T) {
 		settled, all, all60 := 0, 0, 0
 		for _, n := range []int{75, 100, 150, 250} {
 			for _, rate := range []float64{.001, .01, .03} {
-				batch, _ := simPairs(rng, genome, 512, pairShape{n, 350, 40, FR, rate})
+				batch, _ := simPairs(rng, genome, scaled(512), pairShape{n, 350, 40, FR, rate})
 				unlike(rng, batch, .1)
 				for i := 0; i < len(batch.Reads); i += groupReads {
 					reads := batch.Reads[i : i+groupReads]

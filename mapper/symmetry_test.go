@@ -61,7 +61,7 @@ func TestTheMirrorImageGivesMirroredAlignments(t *testing.T) {
 	p := withReadGroup(DefaultParams())
 	p.Insert = InsertSize{Mean: 350, Std: 40, Low: 190, High: 510}
 	for _, rate := range []float64{.002, .02} {
-		batch, _ := simPairs(rng, genome, 1500, pairShape{150, 350, 40, FR, rate})
+		batch, _ := simPairs(rng, genome, scaled(1200), pairShape{150, 350, 40, FR, rate})
 		unlike(rng, batch, .2)
 		turned, swapped := &reader.Batch{}, &reader.Batch{Paired: true}
 		for i, r := range batch.Reads {
@@ -92,7 +92,7 @@ func TestTheMirrorImageGivesMirroredAlignments(t *testing.T) {
 			score, mapq, place := checkMirror(t, genome, c.recs, images)
 			// Pairs that score the same in sum may differ in each mate, and which of a repeat's
 			// seeds are looked at depends on the strand.
-			if most := len(c.recs) / 100; score > most/4 || mapq > most || place > 0 {
+			if most := len(c.recs)/100 + 4; score > most/4 || mapq > most || place > 0 {
 				t.Errorf("%s, rate=%v: of %d reads %d differ in score, %d in MAPQ, %d in place", c.name, rate, len(c.recs), score, mapq, place)
 			}
 		}

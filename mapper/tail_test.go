@@ -54,7 +54,7 @@ func TestMayGainNeverHidesABetterAlignment(t *testing.T) {
 	ix := buildIndex(t, genome, 1)
 	w := NewWorker(ix, DefaultParams())
 	held, spared := 0, 0
-	for range 40_000 {
+	for range scaled(40_000) {
 		n := 60 + rng.IntN(190)
 		q := &w.group[0]
 		for _, c := range w.candidatesOf(q, gappedRead(rng, genome["one"], 100+rng.IntN(49_000), n)) {
@@ -73,7 +73,7 @@ func TestMayGainNeverHidesABetterAlignment(t *testing.T) {
 			}
 		}
 	}
-	if held < 5000 || spared < 5000 {
+	if held < scaled(5000) || spared < scaled(5000) {
 		t.Errorf("%d alignments with a gap are better, %d in vain are spared: too few", held, spared)
 	}
 }

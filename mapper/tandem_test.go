@@ -27,7 +27,7 @@ func TestReadsInsideTandemRepeatsAreUnsure(t *testing.T) {
 		array := map[string][]byte{"one": one[from+5 : from+size-5]}
 		for _, n := range []int{75, 150} {
 			for _, rate := range []float64{0, .01} {
-				batch, _ := simPairs(rng, array, 25, pairShape{n, 380, 40, FR, rate})
+				batch, _ := simPairs(rng, array, scaled(25), pairShape{n, 380, 40, FR, rate})
 				for _, b := range []*reader.Batch{batch, {Reads: batch.Reads}} {
 					name := fmt.Sprintf("period=%d,len=%d,rate=%v,paired=%v", period, n, rate, b.Paired)
 					sure, away, mapped := 0, 0, 0
