@@ -1,0 +1,154 @@
+package inflate
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"hash/crc32"
+	"io"
+)
+
+// Flags in the header of a gzip member (RFC 1952). Of the others, one says that the data is
+// text, and three must not be set.
+const (
+	flagHeaderCRC = 1 << 1
+	flagExtra     = 1 << 2
+	flagName      = 1 << 3
+	flagComment   = 1 << 4
+	flagReserved  = 7 << 5
+)
+
+// gzipMember decodes members one after the other.
+type gzipMember struct {
+	s      *Stream
+	z      *memberReader
+	window [windowBytes]byte // the end of a chunk that went on, for the next one
+	crc    uint32            // of the plain data
+	size   int64             // bytes of it
+}
+
+func newMember(s *Stream) *gzipMember { return &gzipMember{s: s, z: newMemberReader(s.br)} }
+
+// inflate decodes one member, of which at least one byte is there.
+func (g *gzipMember) inflate(ctx context.Context) error {
+	start := g.s.pos()
+	if err := readHeader(g.s.br); err != nil {
+		return g.s.fail(start, err) // io.EOF too: the header was begun
+	}
+	g.z.reset()
+	g.crc, g.size = 0, 0
+	for {
+		if err := g.room(ctx); err != nil {
+			return err
+		}
+		c := g.s.cur
+		at := len(c.Data)
+		n, err := g.z.read(c.mem[:windowBytes+len(c.buf)], windowBytes+at)
+		g.s.grew(n)
+		g.crc = crc32.Update(g.crc, crc32.IEEETable, c.Data[at:])
+		g.size += int64(n)
+		if err == io.EOF {
+			err = g.trailer()
+			g.s.cfg.InflateStage.AddBytesIn(g.s.pos() - start)
+			if err == nil {
+				return nil
+			}
+		}
+		if err != nil {
+			return g.s.fail(start, err)
+		}
+	}
+}
+
+// room makes the current chunk one that read can go on with. A chunk that is sent on is the
+// consumer's, so its end is kept here and put in front of the next one.
+func (g *gzipMember) room(ctx context.Context) error {
+	s := g.s
+	if c := s.cur; c != nil && len(c.buf)-len(c.Data) < roomBytes {
+		copy(g.window[:], c.mem[len(c.Data):])
+		if err := s.flush(ctx); err != nil {
+			return err
+		}
+	}
+	if s.cur != nil {
+		return nil
+	}
+	if err := s.take(ctx); err != nil {
+		return err
+	}
+	copy(s.cur.mem, g.window[:])
+	return nil
+}
+
+// trailer compares the data with its checksum and its length, which is stored modulo 2^32.
+func (g *gzipMember) trailer() error {
+	var b [trailerBytes]byte
+	if _, err := io.ReadFull(g.s.br, b[:]); err != nil {
+		return err
+	}
+	if binary.LittleEndian.Uint32(b[:]) != g.crc || binary.LittleEndian.Uint32(b[4:]) != uint32(g.size) {
+		return ErrChecksum
+	}
+	return nil
+}
+
+// readHeader reads a member's header to its end. Name, comment and extra fields may be of any
+// length.
+//
+//	1f 8b 08 flags time(4) xfl os [XLEN(2) extra] [name 00] [comment 00] [CRC16(2)]
+func readHeader(br *bufio.Reader) error {
+	h := headerReader{br: br}
+	if !(h.byte() == 0x1f && h.byte() == 0x8b && h.byte() == 8) {
+		return h.or(ErrCorrupt)
+	}
+	flags := h.byte()
+	h.skip(6)
+	if flags&flagExtra != 0 {
+		h.skip(h.uint16())
+	}
+	for _, text := range []byte{flagName, flagComment} {
+		for flags&text != 0 && h.byte() != 0 {
+		}
+	}
+	sum := int(uint16(h.crc))
+	if flags&flagHeaderCRC != 0 && h.uint16() != sum || flags&flagReserved != 0 {
+		return h.or(ErrCorrupt)
+	}
+	return h.err
+}
+
+// headerReader reads bytes and their checksum. After an error it reads zeros.
+type headerReader struct {
+	br  *bufio.Reader
+	crc uint32
+	err error
+}
+
+func (h *headerReader) byte() byte {
+	if h.err != nil {
+		return 0
+	}
+	b, err := h.br.ReadByte()
+	if err != nil {
+		h.err = err
+		return 0
+	}
+	h.crc = crc32.Update(h.crc, crc32.IEEETable, []byte{b})
+	return b
+}
+
+func (h *headerReader) uint16() int { return int(h.byte()) | int(h.byte())<<8 }
+
+func (h *headerReader) skip(n int) {
+	for range n {
+		h.byte()
+	}
+}
+
+// or returns the reader's own error, or err when it had none.
+func (h *headerReader) or(err error) error {
+	if h.err != nil {
+		return h.err
+	}
+	return err
+}
