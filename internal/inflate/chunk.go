@@ -16,7 +16,7 @@ const (
 	// windowBytes is how far back a match of DEFLATE reaches.
 	windowBytes = 32 << 10
 	// decoderBytes is about what one decoder holds: tables, and a window for gzip.
-	decoderBytes = 64 << 10
+	decoderBytes = 80 << 10
 )
 
 // Config sets the size and the meters of a stream. The zero value works.

@@ -1,4 +1,4 @@
-//go:build !klauspost_inflate
+//go:build !klauspost_inflate && (amd64 || arm64)
 
 package inflate
 
@@ -50,6 +50,8 @@ type inflater struct {
 	stored   int // bytes that a stored block still has
 	length   int // bytes of a match that found no room
 	distance int // of that match
+
+	mixed bool // literals and matches alternate: see fastLoop
 
 	lens [maxLit + maxDist]uint8 // of the codes of a block being read
 }
@@ -242,7 +244,7 @@ func (z *inflater) dynamicHeader(b *bitReader) error {
 	if err := z.own.pre.read(b, lens); err != nil {
 		return err
 	}
-	if !z.own.lit.build(lens[:lits]) || !z.own.dist.build(lens[lits:]) {
+	if !z.own.dist.build(lens[lits:]) || !z.own.lit.build(lens[:lits], &z.own.dist) {
 		return ErrCorrupt
 	}
 	z.codes, z.phase = &z.own, inCodes

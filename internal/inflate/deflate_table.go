@@ -1,4 +1,4 @@
-//go:build !klauspost_inflate
+//go:build !klauspost_inflate && (amd64 || arm64)
 
 package inflate
 
@@ -14,15 +14,16 @@ const (
 	maxPre     = 19 // code for code lengths
 	preBits    = 7
 
-	// litBits bits of input find one to three literals or a length at once. More bits find more
-	// literals, but the table must share the first-level cache with the data.
-	litBits = 11
-	// litSize holds the table and its subtables: one for s more bits takes at least s+1 symbols,
-	// so that at most 288/5 subtables of 16 fit beside it.
-	litSize = 1 << (litBits + 1)
+	// litBits bits of input find two literals or a whole match at once, as a rule. More would find
+	// more of them, but the table, of 8 KiB, shares the first-level cache with the data, and is
+	// made for every block.
+	litBits = 10
+	// litSize holds the table and its subtables. One of 2^s entries takes at least s+1 symbols, so
+	// that a symbol has no more than 32/6 of them, where words have at most 5 bits more.
+	litSize = 1<<litBits + maxLit*32/6
 
 	distBits = 9
-	distSize = 1 << (distBits + 1) // at most 32/7 subtables of 64 beside the table
+	distSize = 1<<distBits + maxDist*64/7
 )
 
 // valueCode is a symbol that stands for base and what extra bits add to it.
@@ -85,84 +86,128 @@ func (c *canonical) sort(lens []uint8) bool {
 	return left == 0 || used == 0 || used == 1 && c.count[1] == 1
 }
 
-// litEntry is what the next bits of the input mean.
+// entry is what the next bits of the input mean: literals, a match, or something special.
 //
-//	31           24 23           16 15            8 7 6 5         0
-//	┌──────────────┬───────────────┬───────────────┬───┬───────────┐
-//	│  literal 3   │   literal 2   │   literal 1   │ n │   drop    │ n literals, n is 1 to 3
-//	├──────────┬───┴───────┬───────┴───────────────┼───┼───────────┤
-//	│ mask (8) │  word (7) │       base (9)        │ 0 │   drop    │ a length: base + (bits>>word & mask)
-//	├──────────┴───┬─────┬─┴───────────────────────┼───┼───────────┤
-//	│  start (12)  │ s(3)│        0 (9)            │ 0 │  litBits  │ go on in the subtable of s bits
-//	├──────────────┼─────┼─────────────────────────┼───┼───────────┤
-//	│      0       │  7  │        0                │ 0 │   drop    │ end of block
-//	└──────────────┴─────┴─────────────────────────┴───┴───────────┘
+//	63 62        48 47       32 31      22 21    16 15 14 13    8 7   6 5        0
+//	┌─┬────────────┬───────────┬──────────┴────────┴─────┴───────┬─────┬──────────┐
+//	│ │     0      │     0     │ literals, the first lowest      │  n  │   drop   │ n literals, n is 1 or 2
+//	├─┼────────────┼───────────┼──────────┬────────┬─────┬───────┼─────┼──────────┤
+//	│0│    mask    │   base    │  length  │  word  │  0  │ drop  │  0  │    0     │ a match
+//	├─┼────────────┼───────────┼──────────┼────────┼─────┼───────┼─────┼──────────┤
+//	│1│ kind       │   mask    │  base    │  word  │  0  │ drop  │  0  │    0     │ kindLength
+//	│1│ kind       │   start   │    0     │   s    │  0  │   0   │  0  │    0     │ kindSub: see the subtable of s bits
+//	│1│ kind       │     0     │    0     │   0    │  0  │ drop  │  0  │    0     │ kindEnd
+//	└─┴────────────┴───────────┴──────────┴────────┴─────┴───────┴─────┴──────────┘
 //
-// drop is how many bits the entry uses up, those of mask included. An entry 0 is no code word.
-type litEntry uint32
+// drop is how many bits the entry uses up; that of literals has a place of its own, where other
+// entries have 0. Of those bits, the ones behind the first word bits and under mask are added to
+// base: that is the distance of a match, or the length in an entry where the distance is still to
+// be found. The entry of a distance is a match of length 0, so that the sum of the two entries is
+// a match.
+type entry uint64
 
 const (
-	litCount  = 3 << 6
-	endSubBit = 7
+	countShift  = 6
+	countMask   = 3 << countShift
+	litShift    = 8
+	dropShift   = 8
+	wordShift   = 16
+	lengthShift = 22
+	baseShift   = 32
+	maskShift   = 48
+	special     = 1 << 63
+	kindLength  = special | 1<<48
+	kindSub     = special | 2<<48
+	kindEnd     = special | 3<<48 // of the block
+	kindNone    = special | 4<<48 // no code word
+	kindMask    = special | 7<<48
 )
 
-type litCode struct {
-	table [litSize]litEntry
-	slow  canonical
-
-	literals [endOfBlock]literal // in the order of their words
-	from, to [litBits + 1]uint16 // the part of literals whose words have so many bits
+// sub is the place of the entry in the subtable that e names; hold begins with its bits. Where
+// these name none, which cannot be, the table's bounds do the rest.
+func (e entry) sub(hold uint64) uint {
+	return uint(e>>baseShift&0xffff) + uint(hold&(1<<(e>>wordShift&63)-1))
 }
 
-// literal is a literal of a code, for the search for pairs.
-type literal struct {
-	word  uint32 // reversed
-	entry litEntry
-}
-
-// symbolEntry is the entry of one symbol whose word has n bits.
-func symbolEntry(symbol uint16, n int) litEntry {
+// litEntry is the entry of a literal or length whose word has n bits.
+func litEntry(symbol uint16, n int) entry {
 	switch {
 	case symbol < endOfBlock:
-		return litEntry(n) | 1<<6 | litEntry(symbol)<<8
+		return entry(n) | 1<<countShift | entry(symbol)<<litShift
 	case symbol == endOfBlock:
-		return litEntry(n) | endSubBit<<17
+		return entry(n)<<dropShift | kindEnd
 	case symbol >= usedLit:
-		return 0
+		return kindNone
 	}
 	l := &lengthCodes[symbol-endOfBlock-1]
-	return litEntry(n) + litEntry(l.extra) | litEntry(l.base)<<8 | litEntry(n)<<17 | litEntry(1<<l.extra-1)<<24
+	return kindLength | (entry(n)+entry(l.extra))<<dropShift | entry(n)<<wordShift | entry(l.base)<<lengthShift | entry(1<<l.extra-1)<<baseShift
 }
 
-// build makes the table of the code with these lengths.
-func (c *litCode) build(lens []uint8) bool {
+// distEntry is the entry of a distance.
+func distEntry(symbol uint16, n int) entry {
+	if symbol >= usedDist {
+		return kindNone
+	}
+	d := &distCodes[symbol]
+	return (entry(n)+entry(d.extra))<<dropShift | entry(n)<<wordShift | entry(d.base)<<baseShift | entry(1<<d.extra-1)<<maskShift
+}
+
+// item is a code word of one or several symbols, and what it means.
+type item struct {
+	word  uint32 // reversed
+	entry entry
+}
+
+// items are code words in the order of their lengths.
+type items struct {
+	list []item
+	to   [litBits + 1]uint16 // where in list the words of so many bits end
+}
+
+func (l *items) of(n int) []item { return l.list[l.to[n-1]:l.to[n]] }
+
+// litCode finds literals and matches. Its table has an entry for each value of litBits bits:
+// two literals or one, a match if all but its extra bits fit, else what is special.
+type litCode struct {
+	table    [litSize]entry
+	slow     canonical
+	literals items
+	lengths  items // those without extra bits
+}
+
+// build makes the table of the code with these lengths, and of dist's words behind it.
+func (c *litCode) build(lens []uint8, dist *distCode) bool {
 	if !c.slow.sort(lens) {
 		return false
 	}
-	clear(c.table[:2]) // and with it what no word fills
+	c.table[0], c.table[1] = kindNone, kindNone // and with it what no word fills
+	literals, lengths := c.literals.list[:0], c.lengths.list[:0]
 	word, index, size := uint(0), 0, 2
 	for n := 1; n <= litBits; n++ {
-		c.from[n] = c.to[n-1]
-		c.to[n] = c.from[n]
 		for range c.slow.count[n] {
 			symbol := c.slow.symbols[index]
-			at, e := reversed(word, n), symbolEntry(symbol, n)
+			at, e := reversed(word, n), litEntry(symbol, n)
 			c.table[at] = e
-			if symbol < endOfBlock {
-				c.literals[c.to[n]] = literal{uint32(at), e}
-				c.to[n]++
+			switch {
+			case symbol < endOfBlock:
+				literals = append(literals, item{uint32(at), e})
+			case symbol > endOfBlock && symbol < usedLit && lengthCodes[symbol-endOfBlock-1].extra == 0:
+				lengths = append(lengths, item{uint32(at), e &^ kindMask})
 			}
 			word++
 			index++
 		}
+		c.literals.list, c.literals.to[n] = literals, uint16(len(literals))
+		c.lengths.list, c.lengths.to[n] = lengths, uint16(len(lengths))
 		c.pairs(n)
+		c.matches(n, dist)
 		word <<= 1
 		if n < litBits {
 			copy(c.table[size:2*size], c.table[:size])
 			size *= 2
 		}
 	}
-	c.subtables(word, index)
+	subtables(c.table[:], &c.slow, litBits, word, index, litEntry)
 	return true
 }
 
@@ -170,39 +215,49 @@ func (c *litCode) build(lens []uint8) bool {
 // literal alone was, found with fewer bits.
 func (c *litCode) pairs(n int) {
 	for n1 := 1; n1 < n; n1++ {
-		second := c.literals[c.from[n-n1]:c.to[n-n1]]
+		second := c.literals.of(n - n1)
 		if len(second) == 0 {
 			continue
 		}
-		for _, a := range c.literals[c.from[n1]:c.to[n1]] {
+		for _, a := range c.literals.of(n1) {
 			for _, b := range second {
-				c.table[a.word|b.word<<n1] = a.entry + b.entry&0xff + b.entry&^0xff<<8
+				c.table[(a.word|b.word<<n1)&(1<<litBits-1)] = a.entry + b.entry&0xff + b.entry&^0xff<<8
 			}
 		}
 	}
 }
 
-// subtables enters the words longer than litBits, from the one at index on.
-func (c *litCode) subtables(word uint, index int) {
-	next, prefix, bits, start := 1<<litBits, uint(1<<litBits), 0, 0
-	for n := litBits + 1; n <= maxCode; n++ {
-		for i := 0; i < int(c.slow.count[n]); i++ {
+// matches enters the lengths and distances whose words have n bits together.
+func (c *litCode) matches(n int, dist *distCode) {
+	for n1 := max(1, n-distBits); n1 < n; n1++ {
+		second := dist.words.of(n - n1)
+		if len(second) == 0 {
+			continue
+		}
+		for _, a := range c.lengths.of(n1) {
+			for _, b := range second {
+				c.table[(a.word|b.word<<n1)&(1<<litBits-1)] = a.entry + b.entry
+			}
+		}
+	}
+}
+
+// subtables enters the words longer than bits, from the one at index on.
+func subtables(table []entry, c *canonical, bits int, word uint, index int, of func(symbol uint16, n int) entry) {
+	next, prefix, sub, start := 1<<bits, uint(1<<bits), 0, 0
+	for n := bits + 1; n <= maxCode; n++ {
+		for i := 0; i < int(c.count[n]); i++ {
 			at := reversed(word, n)
-			if p := at & (1<<litBits - 1); p != prefix {
+			if p := at & (1<<bits - 1); p != prefix {
 				prefix, start = p, next
-				bits = subBits(&c.slow.count, n, litBits, i)
-				next += 1 << bits
-				c.table[p] = litBits | litEntry(bits)<<17 | litEntry(start)<<20
+				sub = subBits(&c.count, n, bits, i)
+				next += 1 << sub
+				table[p] = kindSub | entry(sub)<<wordShift | entry(start)<<baseShift
 			}
-			e := symbolEntry(c.slow.symbols[index], n)
-			if e != 0 {
-				e -= litBits // of drop
-				if e&litCount == 0 && e>>8&0x1ff != 0 {
-					e -= litBits << 17
-				}
-			}
-			for j := at >> litBits; j < 1<<bits; j += 1 << (n - litBits) {
-				c.table[start+int(j)] = e
+			// The bits that found the subtable are gone by then.
+			e := of(c.symbols[index], n-bits)
+			for j := at >> bits; j < 1<<sub; j += 1 << (n - bits) {
+				table[start+int(j)] = e
 			}
 			word++
 			index++
@@ -222,29 +277,11 @@ func subBits(count *[maxCode + 1]uint16, n, tableBits, i int) int {
 	return bits
 }
 
-// distEntry is what the next bits mean behind a length.
-//
-//	63    48 47       32 31       16 15 14 13    8 7 6 5      0
-//	┌───────┬───────────┬───────────┬─────┬───────┬───┬────────┐
-//	│   0   │   mask    │   base    │  0  │ word  │ 0 │  drop  │ base + (bits>>word & mask)
-//	├───────┼───────────┼───────────┼─────┼───────┼───┼────────┤
-//	│   0   │   start   │     0     │  0  │   s   │ 0 │distBits│ go on in the subtable of s bits
-//	└───────┴───────────┴───────────┴─────┴───────┴───┴────────┘
-//
-// An entry 0 is no code word.
-type distEntry uint64
-
+// distCode finds the distance behind a length.
 type distCode struct {
-	table [distSize]distEntry
+	table [distSize]entry
 	slow  canonical
-}
-
-func distanceEntry(symbol uint16, n int) distEntry {
-	if symbol >= usedDist {
-		return 0
-	}
-	d := &distCodes[symbol]
-	return distEntry(n) + distEntry(d.extra) | distEntry(n)<<8 | distEntry(d.base)<<16 | distEntry(1<<d.extra-1)<<32
+	words items
 }
 
 // build makes the table of the code with these lengths.
@@ -252,48 +289,28 @@ func (c *distCode) build(lens []uint8) bool {
 	if !c.slow.sort(lens) {
 		return false
 	}
-	clear(c.table[:2])
+	c.table[0], c.table[1] = kindNone, kindNone
 	word, index, size := uint(0), 0, 2
+	c.words.list = c.words.list[:0]
 	for n := 1; n <= distBits; n++ {
 		for range c.slow.count[n] {
-			c.table[reversed(word, n)] = distanceEntry(c.slow.symbols[index], n)
+			at, e := reversed(word, n), distEntry(c.slow.symbols[index], n)
+			c.table[at] = e
+			if e < special {
+				c.words.list = append(c.words.list, item{uint32(at), e})
+			}
 			word++
 			index++
 		}
+		c.words.to[n] = uint16(len(c.words.list))
 		word <<= 1
 		if n < distBits {
 			copy(c.table[size:2*size], c.table[:size])
 			size *= 2
 		}
 	}
-	c.subtables(word, index)
+	subtables(c.table[:], &c.slow, distBits, word, index, distEntry)
 	return true
-}
-
-// subtables enters the words longer than distBits, from the one at index on.
-func (c *distCode) subtables(word uint, index int) {
-	next, prefix, bits, start := 1<<distBits, uint(1<<distBits), 0, 0
-	for n := distBits + 1; n <= maxCode; n++ {
-		for i := 0; i < int(c.slow.count[n]); i++ {
-			at := reversed(word, n)
-			if p := at & (1<<distBits - 1); p != prefix {
-				prefix, start = p, next
-				bits = subBits(&c.slow.count, n, distBits, i)
-				next += 1 << bits
-				c.table[p] = distBits | distEntry(bits)<<8 | distEntry(start)<<32
-			}
-			e := distanceEntry(c.slow.symbols[index], n)
-			if e != 0 {
-				e -= distBits | distBits<<8
-			}
-			for j := at >> distBits; j < 1<<bits; j += 1 << (n - distBits) {
-				c.table[start+int(j)] = e
-			}
-			word++
-			index++
-		}
-		word <<= 1
-	}
 }
 
 // preCode is the code for code lengths. An entry has the symbol above three bits for the length
@@ -340,7 +357,7 @@ var fixedCodes = sync.OnceValue(func() *codes {
 		}
 	}
 	c := new(codes)
-	c.lit.build(lens[:maxLit])
 	c.dist.build(lens[maxLit:])
+	c.lit.build(lens[:maxLit], &c.dist)
 	return c
 })

@@ -1,4 +1,4 @@
-//go:build !klauspost_inflate
+//go:build !klauspost_inflate && (amd64 || arm64)
 
 package inflate
 

@@ -1,4 +1,4 @@
-//go:build !klauspost_inflate
+//go:build !klauspost_inflate && (amd64 || arm64)
 
 package inflate
 
@@ -19,8 +19,8 @@ var newOracleReader = stdflate.NewReader
 func TestEveryCutOfInputAndRoom(t *testing.T) {
 	o := newOracle()
 	inputs := [][]byte{deflated(t, fastq(900, 40), 6), deflated(t, []byte(text(700)), 0)}
-	for seed := range uint64(60) {
-		inputs = append(inputs, randomDeflate(rand.New(rand.NewPCG(seed, 6)), 600))
+	for seed := range some(60) {
+		inputs = append(inputs, randomDeflate(rand.New(rand.NewPCG(uint64(seed), 6)), 600))
 	}
 	z := new(inflater)
 	for i, src := range inputs {
@@ -53,6 +53,86 @@ func TestEveryCutOfInputAndRoom(t *testing.T) {
 	}
 }
 
+// TestLongestWords alternates the literals and matches that use the most bits in one round of
+// the fast loop: it must not use more than it has.
+func TestLongestWords(t *testing.T) {
+	o := newOracle()
+	tried := 0
+	for n1 := 1; n1 <= maxCode; n1++ { // bits of a length; those of its distance follow
+		for n2 := 1; n2 <= maxCode; n2++ {
+			for nLit := 1; nLit <= some(maxCode); nLit++ {
+				src := longWords(n1, n2, nLit)
+				want, _, err := o.inflate(src)
+				if err != nil {
+					continue // no code has these words
+				}
+				tried++
+				for _, mixed := range []bool{false, true} {
+					out := make([]byte, len(want)+fastOut)
+					z := &inflater{mixed: mixed}
+					_, put, err := z.run(out, 0, 0, src, edges{lastIn: true, lastOut: true})
+					if err != nil || !bytes.Equal(out[:put], want) {
+						t.Fatalf("words of %d, %d and %d bits, mixed %v: %d bytes, %v", n1, n2, nLit, mixed, put, err)
+					}
+				}
+			}
+		}
+	}
+	if tried < some(2000) {
+		t.Errorf("only %d codes were tried", tried)
+	}
+}
+
+// longWords has up to four literals of nLit bits before each match, whose length has n1 bits and
+// whose distance n2 and 13 more.
+func longWords(n1, n2, nLit int) []byte {
+	lens := make([]uint8, 286)
+	lens[0] = uint8(nLit)
+	lens[257] = uint8(n1)
+	fill(lens, []int{256, 280, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15})
+	dist := make([]uint8, 30)
+	dist[29] = uint8(n2)
+	fill(dist, []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14})
+	lit, far := newTestCode(lens), newTestCode(dist)
+	w := new(bitWriter)
+	w.put(1<<1, 3) // what the matches reach back to
+	for i := range windowBytes {
+		fixedLit.put(w, i%251)
+	}
+	fixedLit.put(w, 256)
+	w.put(1|2<<1, 3)
+	putCodes(rand.New(rand.NewPCG(1, 1)), w, lens, dist)
+	for i := range 400 {
+		for range i / 7 % 5 {
+			lit.put(w, 0)
+		}
+		putToken(w, &lit, &far, token{length: 3, distance: windowBytes - i})
+	}
+	lit.put(w, 256)
+	w.align()
+	return w.b
+}
+
+// fill gives words to the others, so that the code is complete, if that can be.
+func fill(lens []uint8, others []int) {
+	left := 1 << 15
+	for _, n := range lens {
+		if n > 0 {
+			left -= 1 << (15 - n)
+		}
+	}
+	for _, s := range others {
+		n := 1
+		for n < 15 && 1<<(15-n) > left {
+			n++
+		}
+		if left > 0 {
+			lens[s] = uint8(n)
+			left -= 1 << (15 - n)
+		}
+	}
+}
+
 func TestDecodingAllocatesNothing(t *testing.T) {
 	src := deflated(t, fastq(1<<20, 40), 6)
 	in := bytes.NewReader(src)
@@ -75,7 +155,8 @@ func TestDecodingAllocatesNothing(t *testing.T) {
 
 // TestDecoderBytes holds the number that MemoryBound is made of.
 func TestDecoderBytes(t *testing.T) {
-	if n := int(unsafe.Sizeof(inflater{})) + windowBytes; n > decoderBytes {
+	lists := 2 * (maxLit + maxDist) * int(unsafe.Sizeof(item{})) // which grow by doubling
+	if n := int(unsafe.Sizeof(inflater{})) + lists + windowBytes; n > decoderBytes {
 		t.Errorf("a decoder holds %d bytes, decoderBytes is %d", n, decoderBytes)
 	}
 }
