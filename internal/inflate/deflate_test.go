@@ -250,6 +250,19 @@ func TestReadersOfAllKinds(t *testing.T) {
 	}
 }
 
+// TestLongHeadersComeByTheByte has block headers of some hundred bytes.
+func TestLongHeadersComeByTheByte(t *testing.T) {
+	o, d := newOracle(), newRolling(100)
+	for seed := range some(300) {
+		src := randomDeflate(rand.New(rand.NewPCG(uint64(seed), 8)), 3000)
+		want, _, _ := o.inflate(src)
+		got, err := d.inflate(iotest.OneByteReader(bytes.NewReader(src)))
+		if err != nil || !bytes.Equal(got, want) {
+			t.Fatalf("seed %d: %d bytes of %d, %v", seed, len(got), len(want), err)
+		}
+	}
+}
+
 // TestHistoryEndsAtTheMember refuses a match into the member before.
 func TestHistoryEndsAtTheMember(t *testing.T) {
 	w := new(bitWriter)

@@ -130,7 +130,7 @@ func randomTokens(r *rand.Rand, n, have int) []token {
 		case 1:
 			distance = min(have+at, windowBytes) // the farthest
 		}
-		length := 3 + r.IntN(1<<r.IntN(8))
+		length := min(3+r.IntN(1<<r.IntN(10)), 258)
 		t = append(t, token{length: length, distance: distance})
 		at += length
 	}

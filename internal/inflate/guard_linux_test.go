@@ -56,3 +56,30 @@ func TestNothingOutsideIsTouched(t *testing.T) {
 		}
 	}
 }
+
+// TestMatchesAtTheEnd has the longest match end at, and near, the last byte of the room.
+func TestMatchesAtTheEnd(t *testing.T) {
+	_, out := guarded(t, 1<<14)
+	var z blockReader
+	for _, distance := range []int{1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 60} {
+		w := new(bitWriter)
+		w.put(1|1<<1, 3)
+		for i := range 64 {
+			fixedLit.put(w, i)
+		}
+		for range 2 {
+			putToken(w, &fixedLit, &fixedDist, token{length: 258, distance: distance})
+		}
+		fixedLit.put(w, 256)
+		w.put(0, 64) // so that the input does not end too
+		w.put(0, 64)
+		w.align()
+		const plain = 64 + 2*258
+		for room := plain - 300; room < plain+400; room++ {
+			_, put, err := z.inflate(out(room), 0, w.b)
+			if (err == nil) != (room >= plain) || put != min(room, plain) {
+				t.Fatalf("distance %d, room of %d: %d bytes, %v", distance, room, put, err)
+			}
+		}
+	}
+}

@@ -53,6 +53,52 @@ func TestEveryCutOfInputAndRoom(t *testing.T) {
 	}
 }
 
+// TestWordsThatNoSymbolHas meets the other word of a code with a single one, where the table
+// had something before.
+func TestWordsThatNoSymbolHas(t *testing.T) {
+	lens, dist := make([]uint8, 286), make([]uint8, 30)
+	lens['x'], lens[256], lens[257] = 1, 2, 2
+	for i := range 16 {
+		dist[i] = 4
+	}
+	first, far := newTestCode(lens), newTestCode(dist)
+	begin := func() *bitWriter {
+		w := new(bitWriter)
+		w.put(2<<1, 3)
+		putCodes(rand.New(rand.NewPCG(1, 1)), w, lens, dist)
+		for i := range 300 {
+			first.put(w, 'x')
+			if i > 200 {
+				putToken(w, &first, &far, token{length: 3, distance: 1 + i%200})
+			}
+		}
+		first.put(w, 256)
+		w.put(1|2<<1, 3)
+		return w
+	}
+	one := make([]uint8, 30)
+	one[0] = 1
+	noDist := begin()
+	putCodes(rand.New(rand.NewPCG(1, 1)), noDist, lens, one)
+	first.put(noDist, 257)
+	noDist.put(1, 1)
+	end := make([]uint8, 286)
+	end[256] = 1
+	noLit := begin()
+	putCodes(rand.New(rand.NewPCG(1, 1)), noLit, end, one)
+	noLit.put(1, 1)
+	for name, w := range map[string]*bitWriter{"distance": noDist, "literal": noLit} {
+		for range 100 { // so that it is met far from the edges
+			w.put(0, 32)
+		}
+		z := new(inflater)
+		_, put, err := z.run(make([]byte, 5000), 0, 0, w.b, edges{lastIn: true, lastOut: true})
+		if !errors.Is(err, ErrCorrupt) || put != 300+99*3 {
+			t.Errorf("no such %s: %d bytes, %v", name, put, err)
+		}
+	}
+}
+
 // TestLongestWords alternates the literals and matches that use the most bits in one round of
 // the fast loop: it must not use more than it has.
 func TestLongestWords(t *testing.T) {
