@@ -1,8 +1,6 @@
 package inflate
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -159,95 +157,54 @@ func (s *Stream) inflateBlocks() {
 	defer s.wg.Done()
 	stage := s.cfg.InflateStage
 	defer stage.Enter().Exit()
-	d := newDecoder()
+	z := newBlockReader()
 	for {
 		c, ok, _ := s.work.Recv(context.Background())
 		if !ok {
 			return
 		}
 		in := len(c.src)
-		c.err = d.chunk(c, s.name)
+		c.err = z.chunk(c, s.name)
 		stage.AddBytesIn(int64(in))
 		stage.AddBytesOut(int64(len(c.Data)))
 		c.ready <- struct{}{}
 	}
 }
 
-// decoder inflates BGZF blocks; one per goroutine.
-type decoder struct {
-	in    bytes.Reader
-	br    *bufio.Reader
-	flate flateReader
-}
-
-func newDecoder() *decoder {
-	d := new(decoder)
-	d.br = bufio.NewReaderSize(&d.in, minChunkBytes)
-	return d
-}
-
 // chunk inflates c.src into c.Data. On an error Data ends with the last good block.
-func (d *decoder) chunk(c *Chunk, name string) error {
-	at := 0
-	plain := c.Data[:0]
+func (z *blockReader) chunk(c *Chunk, name string) error {
+	at, plain := 0, 0
 	for at < len(c.src) {
 		size, _ := blockSize(c.src[at:])
-		more, err := d.block(plain, c.src[at:at+size])
+		n, err := z.block(c.mem, windowBytes+plain, c.src[at:], size)
 		if err != nil {
-			c.Data = plain
+			c.Data = c.buf[:plain]
 			return &DataError{File: name, Offset: c.srcOff + int64(at), Err: err}
 		}
-		plain = more
+		plain += n
 		at += size
 	}
-	c.Data = plain
+	c.Data = c.buf[:plain]
 	return nil
 }
 
-// block appends the plain data of the whole block src to dst.
-func (d *decoder) block(dst, src []byte) ([]byte, error) {
-	size, header := blockSize(src)
-	if size == 0 || size != len(src) || size < header+trailerBytes {
-		return dst, errBlock
-	}
-	trailer := src[size-trailerBytes:]
+// block inflates the block that is the first size bytes of src to out[at:], and returns the
+// length of its plain data. What is behind that in out may be overwritten.
+func (z *blockReader) block(out []byte, at int, src []byte, size int) (int, error) {
+	_, header := blockSize(src)
+	trailer := src[size-trailerBytes : size]
 	plain := int(binary.LittleEndian.Uint32(trailer[4:]))
-	if plain < 0 || plain > maxBlockPlain {
-		return dst, errBlock
+	taken, put, err := z.inflate(out, at, src[header:])
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", errBlock, cause(err))
 	}
-	dst = grow(dst, plain)
-	out := dst[len(dst) : len(dst)+plain]
-	if err := d.inflate(out, src[header:size-trailerBytes]); err != nil {
-		return dst, err
+	if header+taken != size-trailerBytes || put != plain {
+		return 0, errBlock
 	}
-	if crc32.ChecksumIEEE(out) != binary.LittleEndian.Uint32(trailer) {
-		return dst, ErrChecksum
+	if crc32.ChecksumIEEE(out[at:at+plain]) != binary.LittleEndian.Uint32(trailer) {
+		return 0, ErrChecksum
 	}
-	return dst[:len(dst)+plain], nil
-}
-
-// inflate fills out with the plain data of src, which must be as long, and all that src holds.
-func (d *decoder) inflate(out, src []byte) error {
-	d.in.Reset(src)
-	d.br.Reset(&d.in)
-	d.flate.reset(d.br)
-	for {
-		p, err := d.flate.next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return fmt.Errorf("%w: %w", errBlock, cause(err))
-		}
-		if len(p) > len(out) {
-			return errBlock
-		}
-		out = out[copy(out, p):]
-	}
-	if len(out) > 0 || d.flate.have > 0 || d.br.Buffered() > 0 || d.in.Len() > 0 {
-		return errBlock
-	}
-	return nil
+	return plain, nil
 }
 
 // grow makes room for n more bytes.
@@ -258,12 +215,26 @@ func grow(b []byte, n int) []byte {
 	return append(make([]byte, 0, len(b)+n), b...)
 }
 
-var decoders = sync.Pool{New: func() any { return newDecoder() }}
+var blockReaders = sync.Pool{New: func() any { return newBlockReader() }}
 
 // DecodeBlock appends to dst the plain data of src, which is one whole BGZF block, and checks its
 // length and checksum. It is safe for concurrent use.
 func DecodeBlock(dst, src []byte) ([]byte, error) {
-	d := decoders.Get().(*decoder)
-	defer decoders.Put(d)
-	return d.block(dst, src)
+	size, header := blockSize(src)
+	if size == 0 || size != len(src) || size < header+trailerBytes {
+		return dst, errBlock
+	}
+	plain := int(binary.LittleEndian.Uint32(src[size-4:]))
+	if plain < 0 || plain > maxBlockPlain {
+		return dst, errBlock
+	}
+	dst = grow(dst, plain)
+	at := len(dst)
+	z := blockReaders.Get().(*blockReader)
+	defer blockReaders.Put(z)
+	n, err := z.block(dst[:at+plain], at, src, size)
+	if err != nil {
+		return dst, err
+	}
+	return dst[:at+n], nil
 }

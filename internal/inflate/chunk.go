@@ -13,8 +13,10 @@ const (
 	rawDepth = 2
 	// peekBytes holds a whole BGZF block, so that its length can be read before it is taken.
 	peekBytes = 128 << 10
-	// decoderBytes bounds what one decoder holds: tables, window, and the input of a BGZF block.
-	decoderBytes = 224 << 10
+	// windowBytes is how far back a match of DEFLATE reaches.
+	windowBytes = 32 << 10
+	// decoderBytes is about what one decoder holds: tables, and a window for gzip.
+	decoderBytes = 80 << 10
 )
 
 // Config sets the size and the meters of a stream. The zero value works.
@@ -44,12 +46,16 @@ func (c Config) WithDefaults() Config {
 // MemoryBound is the most memory in bytes that one stream holds, whatever its format.
 func (c Config) MemoryBound() int64 {
 	c = c.WithDefaults()
-	chunk := int64(c.ChunkBytes + c.srcBytes())
+	chunk := int64(c.memBytes() + c.srcBytes())
 	return int64(rawDepth+2)*rawBytes + int64(c.chunks())*chunk + peekBytes + int64(c.Workers+1)*decoderBytes
 }
 
 // chunks is how many exist: those queued, one being filled, one with the consumer.
 func (c Config) chunks() int { return c.Depth + 2 }
+
+// memBytes is the plain side of a chunk: the window, the data, and what a decoder may write
+// behind its data.
+func (c Config) memBytes() int { return windowBytes + c.ChunkBytes + roomBytes }
 
 // srcBytes bounds the compressed side of a chunk of BGZF blocks.
 func (c Config) srcBytes() int { return c.ChunkBytes + minChunkBytes }
@@ -59,7 +65,8 @@ type Chunk struct {
 	Data []byte // never empty when Next returned it
 	Off  int64  // of Data[0] in the plain stream
 
-	buf    []byte // Data's memory, made at first use, kept for ever
+	mem    []byte // made at first use, kept for ever: a window's place, buf, and roomBytes more
+	buf    []byte // Data's memory
 	src    []byte // whole BGZF blocks still to be inflated into Data
 	srcOff int64  // compressed byte of src[0]
 	err    error  // of src; Data ends before the block it belongs to
@@ -83,10 +90,11 @@ func newPool(n int) chan *Chunk {
 	return home
 }
 
-// reset makes the chunk empty, with room for size bytes, at offset off of the plain stream.
-func (c *Chunk) reset(size int, off int64) {
-	if c.buf == nil {
-		c.buf = make([]byte, size)
+// reset makes the chunk empty, at offset off of the plain stream.
+func (c *Chunk) reset(cfg *Config, off int64) {
+	if c.mem == nil {
+		c.mem = make([]byte, cfg.memBytes())
+		c.buf = c.mem[windowBytes : windowBytes+cfg.ChunkBytes]
 	}
 	c.Data, c.Off = c.buf[:0], off
 	c.src, c.err, c.async = c.src[:0], nil, false

@@ -4,9 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-
-	"github.com/klauspost/compress/flate"
-	"github.com/klauspost/compress/gzip"
 )
 
 // DataError says that compressed input is damaged, cut short, or followed by something else.
@@ -36,15 +33,8 @@ var (
 
 // cause says in this package's terms what a decoder's error means.
 func cause(err error) error {
-	var corrupt flate.CorruptInputError
-	var internal flate.InternalError
-	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return ErrTruncated
-	case errors.Is(err, gzip.ErrChecksum):
-		return ErrChecksum
-	case errors.Is(err, gzip.ErrHeader), errors.As(err, &corrupt), errors.As(err, &internal):
-		return ErrCorrupt
 	}
 	return err
 }

@@ -71,7 +71,7 @@ func (s *Stream) plain(ctx context.Context) error {
 // decodeGzip goes from member to member. A run of BGZF blocks is inflated in parallel, a member
 // of another kind here; files of both kinds may be joined in any order.
 func (s *Stream) decodeGzip(ctx context.Context) error {
-	g := gzipMember{s: s}
+	g := newMember(s)
 	for first := true; ; first = false {
 		head, err := s.br.Peek(3)
 		if len(head) == 0 && err == io.EOF {
@@ -87,35 +87,6 @@ func (s *Stream) decodeGzip(ctx context.Context) error {
 		}
 		if err != nil {
 			return err
-		}
-	}
-}
-
-// gzipMember keeps the decoder from member to member.
-type gzipMember struct {
-	s *Stream
-	z memberReader
-}
-
-// inflate decodes one member, of which at least one byte is there.
-func (g *gzipMember) inflate(ctx context.Context) error {
-	start := g.s.pos()
-	if err := g.z.reset(g.s.br); err != nil {
-		return g.s.fail(start, err)
-	}
-	for {
-		buf, err := g.s.room(ctx)
-		if err != nil {
-			return err
-		}
-		n, err := g.z.Read(buf)
-		g.s.grew(n)
-		if err == io.EOF {
-			g.s.cfg.InflateStage.AddBytesIn(g.s.pos() - start)
-			return nil
-		}
-		if err != nil {
-			return g.s.fail(start, err)
 		}
 	}
 }

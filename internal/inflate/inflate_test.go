@@ -45,8 +45,15 @@ func block(s string) string {
 	w.Close()
 	head := []byte(eofBlock[:18])
 	binary.LittleEndian.PutUint16(head[16:], uint16(18+z.Len()+8-1))
-	tail := binary.LittleEndian.AppendUint32(nil, crc32.ChecksumIEEE([]byte(s)))
-	return string(head) + z.String() + string(binary.LittleEndian.AppendUint32(tail, uint32(len(s))))
+	return string(head) + z.String() + trailerOf(s)
+}
+
+func crc32Of(s string) uint32 { return crc32.ChecksumIEEE([]byte(s)) }
+
+// trailerOf is what ends a member of s.
+func trailerOf(s string) string {
+	tail := binary.LittleEndian.AppendUint32(nil, crc32Of(s))
+	return string(binary.LittleEndian.AppendUint32(tail, uint32(len(s))))
 }
 
 func blocks(s string, size int) string {

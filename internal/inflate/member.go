@@ -2,104 +2,126 @@ package inflate
 
 import (
 	"bufio"
+	"context"
 	"encoding/binary"
 	"hash/crc32"
 	"io"
 )
 
-// memberReader decodes one gzip member (RFC 1952) and leaves what follows it.
-type memberReader struct {
-	flate flateReader
-	rest  []byte // decoded and not read yet
-	crc   uint32
-	size  uint32
-}
-
+// Flags in the header of a gzip member (RFC 1952). Of the others, one says that the data is
+// text, and three must not be set.
 const (
-	gzHeaderCRC = 1 << 1
-	gzExtra     = 1 << 2
-	gzName      = 1 << 3
-	gzComment   = 1 << 4
+	flagHeaderCRC = 1 << 1
+	flagExtra     = 1 << 2
+	flagName      = 1 << 3
+	flagComment   = 1 << 4
+	flagReserved  = 7 << 5
 )
 
-// reset reads the header of the member that br is at.
-func (m *memberReader) reset(br *bufio.Reader) error {
-	m.rest, m.crc, m.size = nil, 0, 0
-	h := headerReader{br: br}
-	head := h.bytes(10)
-	if h.err == nil && (head[0] != 0x1f || head[1] != 0x8b || head[2] != 8) {
-		return ErrCorrupt
+// gzipMember decodes members one after the other.
+type gzipMember struct {
+	s      *Stream
+	z      *memberReader
+	window [windowBytes]byte // the end of a chunk that went on, for the next one
+	crc    uint32            // of the plain data
+	size   int64             // bytes of it
+}
+
+func newMember(s *Stream) *gzipMember { return &gzipMember{s: s, z: newMemberReader(s.br)} }
+
+// inflate decodes one member, of which at least one byte is there.
+func (g *gzipMember) inflate(ctx context.Context) error {
+	start := g.s.pos()
+	if err := readHeader(g.s.br); err != nil {
+		return g.s.fail(start, err) // io.EOF too: the header was begun
 	}
-	flags := head[3]
-	if flags&gzExtra != 0 {
-		h.skip(int(binary.LittleEndian.Uint16(h.bytes(2))))
-	}
-	if flags&gzName != 0 {
-		h.text()
-	}
-	if flags&gzComment != 0 {
-		h.text()
-	}
-	if flags&gzHeaderCRC != 0 {
-		want := uint16(h.crc)
-		if got := binary.LittleEndian.Uint16(h.bytes(2)); h.err == nil && got != want {
-			return ErrCorrupt
+	g.z.reset()
+	g.crc, g.size = 0, 0
+	for {
+		if err := g.room(ctx); err != nil {
+			return err
+		}
+		c := g.s.cur
+		at := len(c.Data)
+		n, err := g.z.read(c.mem[:windowBytes+len(c.buf)], windowBytes+at)
+		g.s.grew(n)
+		g.crc = crc32.Update(g.crc, crc32.IEEETable, c.Data[at:])
+		g.size += int64(n)
+		if err == io.EOF {
+			err = g.trailer()
+			g.s.cfg.InflateStage.AddBytesIn(g.s.pos() - start)
+			if err == nil {
+				return nil
+			}
+		}
+		if err != nil {
+			return g.s.fail(start, err)
 		}
 	}
-	m.flate.reset(br)
+}
+
+// room makes the current chunk one that read can go on with. A chunk that is sent on is the
+// consumer's, so its end is kept here and put in front of the next one.
+func (g *gzipMember) room(ctx context.Context) error {
+	s := g.s
+	if c := s.cur; c != nil && len(c.buf)-len(c.Data) < roomBytes {
+		copy(g.window[:], c.mem[len(c.Data):])
+		if err := s.flush(ctx); err != nil {
+			return err
+		}
+	}
+	if s.cur != nil {
+		return nil
+	}
+	if err := s.take(ctx); err != nil {
+		return err
+	}
+	copy(s.cur.mem, g.window[:])
+	return nil
+}
+
+// trailer compares the data with its checksum and its length, which is stored modulo 2^32.
+func (g *gzipMember) trailer() error {
+	var b [trailerBytes]byte
+	if _, err := io.ReadFull(g.s.br, b[:]); err != nil {
+		return err
+	}
+	if binary.LittleEndian.Uint32(b[:]) != g.crc || binary.LittleEndian.Uint32(b[4:]) != uint32(g.size) {
+		return ErrChecksum
+	}
+	return nil
+}
+
+// readHeader reads a member's header to its end. Name, comment and extra fields may be of any
+// length.
+//
+//	1f 8b 08 flags time(4) xfl os [XLEN(2) extra] [name 00] [comment 00] [CRC16(2)]
+func readHeader(br *bufio.Reader) error {
+	h := headerReader{br: br}
+	if !(h.byte() == 0x1f && h.byte() == 0x8b && h.byte() == 8) {
+		return h.or(ErrCorrupt)
+	}
+	flags := h.byte()
+	h.skip(6)
+	if flags&flagExtra != 0 {
+		h.skip(h.uint16())
+	}
+	for _, text := range []byte{flagName, flagComment} {
+		for flags&text != 0 && h.byte() != 0 {
+		}
+	}
+	sum := int(uint16(h.crc))
+	if flags&flagHeaderCRC != 0 && h.uint16() != sum || flags&flagReserved != 0 {
+		return h.or(ErrCorrupt)
+	}
 	return h.err
 }
 
-// Read returns io.EOF once the whole member was read and its checksum and length are right.
-func (m *memberReader) Read(p []byte) (int, error) {
-	if len(m.rest) == 0 {
-		var err error
-		m.rest, err = m.flate.next()
-		if err == io.EOF {
-			return 0, m.trailer()
-		}
-		if err != nil {
-			return 0, err
-		}
-		m.crc = crc32.Update(m.crc, crc32.IEEETable, m.rest)
-		m.size += uint32(len(m.rest))
-	}
-	n := copy(p, m.rest)
-	m.rest = m.rest[n:]
-	return n, nil
-}
-
-// trailer begins with the whole bytes that the decoder took ahead, at most seven of its eight.
-func (m *memberReader) trailer() error {
-	crc, err := m.flate.take(32)
-	if err != nil {
-		return err
-	}
-	size, err := m.flate.take(32)
-	if err != nil {
-		return err
-	}
-	if crc != m.crc || size != m.size {
-		return ErrChecksum
-	}
-	return io.EOF
-}
-
-// headerReader keeps the first error and the checksum of what it read.
+// headerReader reads bytes and their checksum. After an error it reads zeros.
 type headerReader struct {
 	br  *bufio.Reader
 	crc uint32
 	err error
-	buf [10]byte
-}
-
-// bytes returns n bytes, at most ten, which are zero after an error.
-func (h *headerReader) bytes(n int) []byte {
-	b := h.buf[:n]
-	for i := range b {
-		b[i] = h.byte()
-	}
-	return b
 }
 
 func (h *headerReader) byte() byte {
@@ -108,21 +130,25 @@ func (h *headerReader) byte() byte {
 	}
 	b, err := h.br.ReadByte()
 	if err != nil {
-		h.err = unexpected(err)
+		h.err = err
 		return 0
 	}
 	h.crc = crc32.Update(h.crc, crc32.IEEETable, []byte{b})
 	return b
 }
 
+func (h *headerReader) uint16() int { return int(h.byte()) | int(h.byte())<<8 }
+
 func (h *headerReader) skip(n int) {
-	for ; n > 0 && h.err == nil; n-- {
+	for range n {
 		h.byte()
 	}
 }
 
-// text skips a string with its NUL.
-func (h *headerReader) text() {
-	for h.byte() != 0 {
+// or returns the reader's own error, or err when it had none.
+func (h *headerReader) or(err error) error {
+	if h.err != nil {
+		return h.err
 	}
+	return err
 }

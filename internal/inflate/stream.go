@@ -174,7 +174,7 @@ func (s *Stream) grew(n int) {
 func (s *Stream) take(ctx context.Context) error {
 	select {
 	case c := <-s.free:
-		c.reset(s.cfg.ChunkBytes, s.off)
+		c.reset(&s.cfg, s.off)
 		s.cur = c
 		return nil
 	case <-ctx.Done():
