@@ -10,7 +10,7 @@ const (
 	maxDiagSpread  = 120
 	maxSeedOverlap = seedK / 2 // bases that seeds on two diagonals of one candidate may share
 	maxWeight      = 255       // heavier candidates count the same
-	maxCandidates  = 512       // a read's candidates beyond it are not looked at
+	maxCandidates  = 256       // a read's candidates beyond it are not looked at
 	maxGapped      = 64        // of a read's candidates are aligned with gaps
 	maxAlignments  = 64        // of a read are kept
 )

@@ -97,7 +97,7 @@ func (q *query) collect(ix *Index, enough int) {
 	}
 	slices.Sort(q.order)
 	used, missing := 0, len(q.known)
-	target := q.disjoint() + q.lag/(matchScore+mismatchCost) + 1
+	target := q.disjoint() + q.lag/(matchScore+mismatchCost)
 	k := 0
 	for ; k < len(q.order); k++ {
 		s := &q.seeds[uint32(q.order[k])]
