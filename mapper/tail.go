@@ -38,8 +38,9 @@ func (w *Worker) mayGain(q *query, c *candidate, a *alignment, need int) bool {
 }
 
 // tailCost bounds from below what the end [from, to) of the oriented read costs, which misses
-// that many seeds; no gap breaks more of them than cost as much. Without a gap its mismatches are known. A gap lies either inside the
-// outer edge, and saves mismatches there only, or the whole edge is on another diagonal.
+// that many seeds; no gap breaks more of them than cost as much. Without a gap its mismatches
+// are known. A gap lies either inside the outer edge, and saves mismatches there only, or the
+// whole edge is on another diagonal.
 func (w *Worker) tailCost(q *query, c *candidate, from, to, missing int) int {
 	const gap, miss = gapOpen + gapExtend, matchScore + mismatchCost
 	d := &q.diffs
