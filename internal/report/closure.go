@@ -13,6 +13,10 @@ const (
 	maxCPUResidual    = 0.05  // of the process's CPU: the scheduler and the wiring belong to no stage
 )
 
+// wakeUpsNS is overlap that is no fault of the accounts: a thread that goes to sleep and wakes up
+// uses CPU in time that is charged as waiting. In a run of a few milliseconds it is a large share.
+const wakeUpsNS = 2_000_000
+
 // Closure tests whether the accounts add up. A residual is a share; 0 is perfect.
 type Closure struct {
 	// StatesResidual is the worst stage's time in states and on a CPU beyond its lifetime.
@@ -54,7 +58,10 @@ func statesResidual(s meter.Snapshot) float64 {
 	if s.Kind == meter.KindCPU {
 		over = max(over, s.CPUNS-s.BusyNS()-s.BlockedNS())
 	}
-	return max(0, float64(over)/float64(s.LifetimeNS))
+	if over < wakeUpsNS {
+		return 0
+	}
+	return float64(over) / float64(s.LifetimeNS)
 }
 
 func (c *Closure) closeCPU(run Run) {
