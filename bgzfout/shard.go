@@ -241,7 +241,7 @@ func (s *ShardSet) endShard() error {
 	if err := bam.Close(); err != nil {
 		return s.fail(s.shardError(err))
 	}
-	shard.Bytes, shard.Records, shard.UnplacedRecords = bam.Bytes(), bam.records, bam.unplaced
+	shard.Bytes, shard.Records, shard.UnplacedRecords = bam.Bytes(), bam.Records(), bam.unplaced
 	shard.SHA256 = hex.EncodeToString(s.sum.Sum(nil))
 	if s.kind == None {
 		return nil
