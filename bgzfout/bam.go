@@ -19,10 +19,12 @@ type BAM struct {
 	refs  int32
 	cfg   Config
 
-	// Of the last record that drain saw, and of all of them.
-	lastRef  uint32 // no place sorts last: -1 as the largest
-	lastPos  int32
-	unplaced int64
+	// Of the records that drain saw.
+	lastRef             uint32 // of the last one; no place sorts last: -1 as the largest
+	lastPos             int32
+	unplaced            int64
+	first, last         *mark // of those with a place; nil before
+	firstMark, lastMark mark
 }
 
 // Record is one encoded record, starting with its block_size.
@@ -46,16 +48,24 @@ func NewBAM(dst io.Writer, header []byte, refLens []int64, indexKind IndexKind, 
 	return newBAM(dst, header, refLens, indexKind, cfg, nil)
 }
 
-func newBAM(dst io.Writer, header []byte, refLens []int64, kind IndexKind, cfg Config, tee hash.Hash) (*BAM, error) {
+// checkBAM looks at what NewBAM is given.
+func checkBAM(header []byte, refLens []int64, kind IndexKind, cfg Config) error {
 	switch {
 	case kind > CSI:
-		return nil, fmt.Errorf("bam: no such kind of index: %d", kind)
+		return fmt.Errorf("bam: no such kind of index: %d", kind)
 	case kind == BAI && !BAIPossible(refLens):
-		return nil, errors.New("bam: a reference is too long for a bai index")
+		return errors.New("bam: a reference is too long for a bai index")
 	case cfg.Level < 0 || cfg.Level > 9:
-		return nil, fmt.Errorf("bam: no such compression level: %d", cfg.Level)
+		return fmt.Errorf("bam: no such compression level: %d", cfg.Level)
 	case len(header) < 12 || string(header[:4]) != "BAM\x01":
-		return nil, errors.New("bam: not a binary header")
+		return errors.New("bam: not a binary header")
+	}
+	return nil
+}
+
+func newBAM(dst io.Writer, header []byte, refLens []int64, kind IndexKind, cfg Config, tee hash.Hash) (*BAM, error) {
+	if err := checkBAM(header, refLens, kind, cfg); err != nil {
+		return nil, err
 	}
 	b := &BAM{kind: kind, refs: int32(len(refLens)), cfg: cfg.withDefaults(), lastPos: -1}
 	if kind != None {
@@ -159,9 +169,7 @@ func (b *BAM) visit(worker int, n int64, rec []byte, tag uint64, m *mark) error 
 func (b *BAM) took(address int64, blk *block) error {
 	for i := range blk.marks {
 		m := &blk.marks[i]
-		if m.ref < 0 {
-			b.unplaced++
-		}
+		b.note(m)
 		if b.index == nil {
 			continue
 		}
@@ -171,6 +179,18 @@ func (b *BAM) took(address int64, blk *block) error {
 		b.index.push(m, uint64(address)<<16|uint64(m.off))
 	}
 	return nil
+}
+
+// note keeps the first and the last place.
+func (b *BAM) note(m *mark) {
+	if m.ref < 0 {
+		b.unplaced++
+		return
+	}
+	if b.first == nil {
+		b.firstMark, b.first, b.last = *m, &b.firstMark, &b.lastMark
+	}
+	b.lastMark = *m
 }
 
 // Close ends the file: the end-of-file block is written only when all before it is

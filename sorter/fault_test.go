@@ -182,7 +182,7 @@ func TestAnotherRunInItsPlaceIsAnError(t *testing.T) {
 		}
 		m, err := s.Merge(context.Background())
 		for err == nil {
-			_, _, err = m.Next()
+			_, err = m.Next()
 		}
 		if err == io.EOF || !errors.Is(err, ErrCorrupt) {
 			t.Errorf("%s: %v", name, err)

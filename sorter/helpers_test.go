@@ -100,7 +100,8 @@ func addAll(s *Sorter, items []item) error {
 // drain compares what comes out with want.
 func drain(m *Merger, want []item) error {
 	for i := 0; ; i++ {
-		key, rec, err := m.Next()
+		it, err := m.Next()
+		key, rec := it.Key, it.Rec
 		if err == io.EOF && i == len(want) {
 			return nil
 		}

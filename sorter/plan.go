@@ -3,38 +3,86 @@ package sorter
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"golang.org/x/sync/errgroup"
 )
 
-// Merge sorts what is left in the slabs and begins the merge. All Adds must have returned, and
-// none may follow; Merge may be called once. ctx also ends the goroutines that read runs, and
-// makes Next fail: it must live as long as the merger is used.
+// Merge is Prepare and a merge of everything.
 func (s *Sorter) Merge(ctx context.Context) (*Merger, error) {
-	if err := s.beginMerge(); err != nil {
+	if err := s.Prepare(ctx); err != nil {
 		return nil, err
 	}
+	return s.open(ctx, everything)
+}
+
+// Prepare sorts what is left in the slabs, and merges runs where there are too many of them. All
+// Adds must have returned, and none may follow; it may be called once.
+func (s *Sorter) Prepare(ctx context.Context) error {
+	if err := s.beginMerge(); err != nil {
+		return err
+	}
 	if err := s.eachSlab(ctx, s.slabs, func(ctx context.Context, sl *Slab) error { return sl.settle() }); err != nil {
-		return nil, s.fail(err)
+		return s.fail(err)
 	}
 	if err := s.spillFor(ctx); err != nil {
-		return nil, s.fail(err)
+		return s.fail(err)
 	}
 	me := s.cfg.MergeStage.Enter()
 	defer me.Exit()
 	inputs, err := s.reduce(ctx, s.inputs())
 	if err != nil {
-		return nil, s.fail(err)
+		return s.fail(err)
 	}
-	m, err := s.openMerger(ctx, inputs)
+	s.ready = inputs
+	return nil
+}
+
+// Part merges the records of part i of the len(cuts)+1 parts that cuts, as from [Sorter.Cuts], make.
+// Prepare must have returned. Up to [Sorter.Mergers] parts may be open at once, each used by one
+// goroutine; [Merger.Close] ends one. ctx also ends the goroutines that read runs, and makes
+// Next fail: it must live as long as the merger is used.
+func (s *Sorter) Part(ctx context.Context, cuts []Key, i int) (*Merger, error) {
+	return s.open(ctx, partOf(cuts, i))
+}
+
+func (s *Sorter) open(ctx context.Context, keys keyRange) (*Merger, error) {
+	me := s.cfg.MergeStage.Enter()
+	defer me.Exit()
+	m, err := s.openMerger(ctx, s.ready, keys)
 	if err != nil {
 		return nil, s.fail(err)
 	}
 	s.mu.Lock()
-	s.merger = m
-	s.mu.Unlock()
+	defer s.mu.Unlock()
+	s.mergers[m] = struct{}{}
 	return m, nil
+}
+
+// Mergers is how many ranges can be merged at once with the memory and the open files there are;
+// at least 1. Prepare must have returned, and no range be open.
+func (s *Sorter) Mergers() int {
+	runs, body := 0, int64(0)
+	for _, in := range s.ready {
+		if in.run != nil {
+			runs++
+			body = max(body, in.run.body)
+		}
+	}
+	if runs == 0 {
+		return maxMergers
+	}
+	byMem := s.mem.free() / s.tune.mergeBytes(s.cfg.Workers, runs, body)
+	return int(max(1, min(byMem, int64(s.tune.files/runs), maxMergers)))
+}
+
+// Complete returns an error unless all records that were added have come out of the mergers.
+func (s *Sorter) Complete() error {
+	if in, out := s.records.Load(), s.given.Load(); in != out {
+		return fmt.Errorf("sorter: %d records merged of %d (bug)", out, in)
+	}
+	return nil
 }
 
 func (s *Sorter) beginMerge() error {
@@ -165,10 +213,11 @@ func smallest(in []input, n int) int {
 
 // mergeRuns turns several runs into one and removes them.
 func (s *Sorter) mergeRuns(ctx context.Context, in []input) (*run, error) {
-	m, err := s.openMerger(ctx, in)
+	m, err := s.openMerger(ctx, in, everything)
 	if err != nil {
 		return nil, err
 	}
+	m.inner = true
 	r, err := s.writeRun(ctx, &s.mergedRuns, m.copyTo)
 	if err := errors.Join(err, m.close()); err != nil {
 		return nil, err

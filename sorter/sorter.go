@@ -53,17 +53,19 @@ type Sorter struct {
 	maxRecord int64 // bytes of the longest record that can be merged
 	slabs     []*Slab
 	hist      histogram
+	ready     []input // set by Prepare
 
 	records, spilledRuns, mergedRuns atomic.Int64
+	given                            atomic.Int64 // records that mergers gave out
 	spilledBytes, rawBytes           atomic.Int64
 
-	mu     sync.Mutex
-	err    error               // the first failure of any slab
-	runs   uint64              // made so far, numbers them
-	files  map[string]struct{} // to be removed by Close
-	merger *Merger
-	merged bool
-	closed bool
+	mu      sync.Mutex
+	err     error                // the first failure of any slab
+	runs    uint64               // made so far, numbers them
+	files   map[string]struct{}  // to be removed by Close
+	mergers map[*Merger]struct{} // open
+	merged  bool
+	closed  bool
 }
 
 var errClosed = errors.New("sorter: closed")
@@ -80,7 +82,7 @@ func newSorter(cfg Config, tune tuning) (s *Sorter, err error) {
 	if tune.files == 0 {
 		tune.files = fileLimit()
 	}
-	s = &Sorter{cfg: cfg, tune: tune, mem: account{limit: cfg.MemBytes}, files: map[string]struct{}{}}
+	s = &Sorter{cfg: cfg, tune: tune, mem: account{limit: cfg.MemBytes}, files: map[string]struct{}{}, mergers: map[*Merger]struct{}{}}
 	s.maxRecord = tune.maxRecord(cfg.Workers, cfg.MemBytes)
 	if err := s.allocate(); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -126,10 +128,10 @@ func (s *Sorter) Stats() Stats {
 func (s *Sorter) Close() error {
 	var errs []error
 	s.mu.Lock()
-	m := s.merger
-	s.closed, s.merger = true, nil
+	open := s.mergers
+	s.closed, s.mergers = true, map[*Merger]struct{}{}
 	s.mu.Unlock()
-	if m != nil {
+	for m := range open {
 		errs = append(errs, m.close())
 		m.err = errClosed
 	}

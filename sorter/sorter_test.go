@@ -184,13 +184,13 @@ func TestNextAfterTheEnd(t *testing.T) {
 	if err := drain(m, inOrder(items)); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := m.Next(); err != io.EOF {
+	if _, err := m.Next(); err != io.EOF {
 		t.Errorf("Next at the end = %v", err)
 	}
 	if err := errors.Join(s.Close(), s.Close()); err != nil {
 		t.Errorf("Close twice: %v", err)
 	}
-	if _, _, err := m.Next(); !errors.Is(err, errClosed) {
+	if _, err := m.Next(); !errors.Is(err, errClosed) {
 		t.Errorf("Next after Close = %v", err)
 	}
 }
@@ -209,7 +209,7 @@ func TestCancellation(t *testing.T) {
 	m.Next()
 	cancel()
 	for err == nil {
-		_, _, err = m.Next()
+		_, err = m.Next()
 	}
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("Next = %v", err)

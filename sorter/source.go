@@ -14,6 +14,7 @@ const lookahead = 16
 // and rec are the record at its head.
 type source struct {
 	order Order
+	keys  keyRange // records of a run outside of it are passed over
 	key   Key
 	ord   uint64
 	rec   []byte // nil where body says where it is
@@ -48,14 +49,24 @@ func (s *source) next(ctx context.Context, p *prefetcher) (bool, error) {
 	if s.run == nil {
 		return s.nextInMemory(), nil
 	}
-	if len(s.frame) == 0 {
-		frame, err := p.frame(ctx, s.run)
-		if frame == nil || err != nil {
+	for {
+		if len(s.frame) == 0 {
+			frame, err := p.frame(ctx, s.run)
+			if frame == nil || err != nil {
+				return false, err
+			}
+			s.frame = frame
+		}
+		if err := s.nextInFrame(); err != nil {
 			return false, err
 		}
-		s.frame = frame
+		if s.key > s.keys.last {
+			return false, nil
+		}
+		if s.key >= s.keys.first {
+			return true, nil
+		}
 	}
-	return true, s.nextInFrame()
 }
 
 func (s *source) nextInMemory() bool {

@@ -20,6 +20,15 @@ type run struct {
 	records int64
 	bytes   int64 // of the file
 	body    int64 // bytes of the longest record in body frames, or 0
+	frames  []frameStart
+}
+
+// frameStart is where a frame of records begins, and with what.
+type frameStart struct {
+	key    Key
+	at     int64  // in the file
+	before int64  // records in earlier frames
+	number uint32 // of the frame
 }
 
 // runWriter writes one run. Its memory is one frame, and the same frame compressed.
@@ -30,6 +39,7 @@ type runWriter struct {
 	out   *meter.Writer
 	run   *run
 	frame []byte // records not written yet; len is the part in use
+	first Key    // of the first record in frame
 	block []byte // a frame header and a compressed frame
 	count uint32 // records in frame
 	next  uint32 // number of the next frame
@@ -104,6 +114,9 @@ func (w *runWriter) add(key Key, ord uint64, rec []byte) error {
 
 // putFixed begins a record in the frame, which has room for it.
 func (w *runWriter) putFixed(key Key, ord uint64) {
+	if w.count == 0 {
+		w.first = key
+	}
 	w.frame = binary.LittleEndian.AppendUint64(w.frame, uint64(key))
 	w.frame = binary.LittleEndian.AppendUint64(w.frame, ord)
 	w.count++
@@ -139,6 +152,8 @@ func (w *runWriter) flush() error {
 	if len(w.frame) == 0 {
 		return nil
 	}
+	r := w.run
+	r.frames = append(r.frames, frameStart{key: w.first, at: r.bytes, before: r.records - int64(w.count), number: w.next})
 	err := w.emit(frameInfo{kind: kindRecords, records: w.count}, w.frame)
 	w.frame, w.count = w.frame[:0], 0
 	return err
