@@ -193,10 +193,13 @@ func (b *BAM) note(m *mark) {
 	b.lastMark = *m
 }
 
+// Drain writes what is left, all but the end; see [Writer.Drain]. All records have been visited then.
+func (b *BAM) Drain() error { return b.w.Drain() }
+
 // Close ends the file: the end-of-file block is written only when all before it is
 // good. It returns the first error of the BAM.
 func (b *BAM) Close() error {
-	fresh := !b.w.closed
+	fresh := !b.w.sealed
 	if err := b.w.Close(); err != nil {
 		return err
 	}
@@ -217,7 +220,7 @@ func (b *BAM) Records() int64 { return b.w.count }
 
 // Bytes returns the size of the whole file; 0 before a Close without error.
 func (b *BAM) Bytes() int64 {
-	if !b.w.closed || b.w.Err() != nil {
+	if !b.w.sealed || b.w.Err() != nil {
 		return 0
 	}
 	return b.w.address + int64(len(eofBlock))
@@ -229,7 +232,7 @@ func (b *BAM) WriteIndex(dst io.Writer) error {
 	switch {
 	case b.index == nil:
 		return errors.New("bam: no index was asked for")
-	case !b.w.closed:
+	case !b.w.sealed:
 		return errors.New("bam: index before close")
 	case b.w.Err() != nil:
 		return fmt.Errorf("bam: index of a failed file: %w", b.w.Err())

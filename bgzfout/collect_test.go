@@ -191,3 +191,41 @@ func TestSeveralWritersOnABrokenDisk(t *testing.T) {
 		}
 	}
 }
+
+// TestDrainLeavesOnlyTheEnd: all is written and visited, and the file has no end yet, which Abort leaves so.
+func TestDrainLeavesOnlyTheEnd(t *testing.T) {
+	recs := randomRecords(15, testRefs, 2000)
+	want, _ := bamBytes(t, testRefs, recs, BAI, Config{Level: 1})
+	for _, whole := range []bool{false, true} {
+		var dst bytes.Buffer
+		var seen atomic.Int64
+		b, err := NewBAM(&dst, testHeader(testRefs), testRefs, BAI, Config{Level: 1, Visit: func(int, uint64, []byte) { seen.Add(1) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range recs {
+			if err := b.Add(r.data); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := errors.Join(b.Drain(), b.Drain()); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(dst.Bytes(), want[:len(want)-len(eofBlock)]) || seen.Load() != int64(len(recs)) || b.WriteIndex(&dst) == nil {
+			t.Errorf("after Drain: %d bytes of %d, %d records of %d visited", dst.Len(), len(want), seen.Load(), len(recs))
+		}
+		if b.Add(recs[0].data) != ErrClosed {
+			t.Error("Add after Drain")
+		}
+		if !whole {
+			b.Abort(nil)
+			if b.Close() == nil || bytes.HasSuffix(dst.Bytes(), eofBlock) {
+				t.Error("an aborted file has an end")
+			}
+			continue
+		}
+		if err := b.Close(); err != nil || !bytes.Equal(dst.Bytes(), want) {
+			t.Errorf("after Close: %v", err)
+		}
+	}
+}

@@ -105,9 +105,6 @@ func (w *Writer) drain() {
 		w.free <- b
 	}
 	w.out.close()
-	if w.sealed && w.Err() == nil {
-		w.fail(w.out.end(eofBlock))
-	}
 }
 
 // await waits until b is compressed: for the writing side, input that is not there.

@@ -76,8 +76,8 @@ type Writer struct {
 	order *meter.Queue[*block]
 
 	err     atomic.Pointer[error]
-	closed  bool
-	sealed  bool // set by Close before order is closed: the file may end here
+	closed  bool // no more records
+	sealed  bool // the end-of-file block was written, or tried
 	workers sync.WaitGroup
 	done    chan struct{} // drain has returned
 	address int64         // drain's until done: compressed bytes so far, without the EOF block
@@ -164,16 +164,24 @@ func (w *Writer) Flush() error {
 	return nil
 }
 
-// Close writes what is left and, only when all before it is good, the end-of-file
-// block. It waits for the Writer's goroutines and returns the first error. Closing
-// again returns the same.
-func (w *Writer) Close() error {
+// Drain writes what is left, and waits for the Writer's goroutines. Only Close, which adds
+// the end-of-file block, and Abort may follow: in between, the caller can make sure that the file is to end.
+func (w *Writer) Drain() error {
 	if !w.closed {
 		if w.Err() == nil {
 			w.flush()
 		}
-		w.sealed = true
 		w.stop()
+	}
+	return w.Err()
+}
+
+// Close does what Drain does and, only when all before it is good, writes the end-of-file
+// block. It returns the first error. Closing again returns the same.
+func (w *Writer) Close() error {
+	if w.Drain() == nil && !w.sealed {
+		w.sealed = true
+		w.fail(w.out.end(eofBlock))
 	}
 	return w.Err()
 }
@@ -182,14 +190,16 @@ func (w *Writer) Close() error {
 // not be taken for a whole file, and waits for its goroutines. err is what Err, and
 // later calls, return; nil stands for [ErrAborted]. After Close it does nothing.
 func (w *Writer) Abort(err error) {
-	if w.closed {
+	if w.sealed {
 		return
 	}
 	if err == nil {
 		err = ErrAborted
 	}
 	w.fail(err)
-	w.stop()
+	if !w.closed {
+		w.stop()
+	}
 }
 
 // Err returns the first error, or nil. Any goroutine may ask.

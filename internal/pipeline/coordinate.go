@@ -2,9 +2,11 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 
+	"github.com/alignpipe/alignpipe/bgzfout"
 	"github.com/alignpipe/alignpipe/internal/vfs"
 	"github.com/alignpipe/alignpipe/sorter"
 )
@@ -86,47 +88,65 @@ func (c *coordinate) mergeAndFinish(ctx context.Context) error {
 	if err := r.reader.Close(); err != nil { // its memory is for the compressors now
 		return err
 	}
+	if err := c.mergeAll(ctx); err != nil {
+		// The compressors may still look at records in the slabs, which are given back first otherwise.
+		return errors.Join(err, r.sink.abort())
+	}
 	me := r.feeder.Enter()
 	defer me.Exit()
-	if err := c.mergeAll(ctx); err != nil {
+	r.sorted = c.sorter.Stats()
+	if err := r.settle(); err != nil {
 		return err
 	}
-	r.sorted = c.sorter.Stats()
 	return r.finish(ctx)
 }
 
-// mergeAll hands the sorted records to the sink and to the auditor. The sink is complete
-// but for its end when it returns nil.
+// mergeAll brings the sorted records into the sink, which is complete but for its end when it returns nil.
 func (c *coordinate) mergeAll(ctx context.Context) error {
-	merger, err := c.sorter.Merge(ctx)
-	if err != nil {
+	if err := c.sorter.Prepare(ctx); err != nil {
 		return outputError(err)
 	}
-	audit := c.run.newAuditor()
-	err = c.drain(ctx, merger, audit)
-	return c.run.settle(audit, err)
+	if shards, ok := c.run.sink.(*shardSink); ok {
+		return outputError(shards.write(ctx, c.sorter))
+	}
+	me := c.run.feeder.Enter()
+	defer me.Exit()
+	return outputError(c.fill(ctx, c.run.sink.(sink)))
 }
 
-// drain moves the sorted records on.
-func (c *coordinate) drain(ctx context.Context, m *sorter.Merger, audit *auditor) error {
-	sink := c.run.sink
-	if err := outputError(sink.begin(c.sorter)); err != nil {
+// fill merges all records into one file.
+func (c *coordinate) fill(ctx context.Context, s sink) error {
+	if err := s.begin(); err != nil {
 		return err
 	}
+	m, err := c.sorter.Part(ctx, nil, 0)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(moveAll(ctx, m, s.add), m.Close()); err != nil {
+		return err
+	}
+	if err := c.sorter.Complete(); err != nil {
+		return err
+	}
+	return s.settle()
+}
+
+// moveAll gives all records of a merge to add.
+func moveAll(ctx context.Context, m *sorter.Merger, add func(bgzfout.Record) error) error {
 	for n := 0; ; n++ {
 		if n&0x3ff == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		key, rec, err := m.Next()
+		it, err := m.Next()
 		if err == io.EOF {
 			return nil
 		}
 		if err == nil {
-			err = sink.add(key, rec)
+			err = add(bgzfout.Record{Data: it.Rec, Tag: it.Ord, Stable: it.Stable})
 		}
 		if err != nil {
-			return outputError(err)
+			return err
 		}
-		audit.add(rec)
 	}
 }

@@ -55,7 +55,8 @@ type run struct {
 	reader *reader.Reader
 	plan   memoryPlan
 	kind   bgzfout.IndexKind
-	sink   sink
+	sink   output
+	audit  *auditor     // made when the output begins
 	feeder *meter.Stage // whose goroutine feeds the sink
 	way    way
 	counts counts
@@ -149,7 +150,7 @@ func (r *run) start(ctx context.Context) error {
 	if err := r.openReader(ctx); err != nil {
 		return err
 	}
-	if r.plan, err = planMemory(budget, r.index.Bytes(), r.reader.MemoryBound(), cfg.Threads, cfg.Sort); err != nil {
+	if r.plan, err = planMemory(budget, r.index.Bytes(), r.reader.MemoryBound(), cfg); err != nil {
 		return err
 	}
 	restore := r.plan.apply()
