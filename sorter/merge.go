@@ -9,21 +9,22 @@ import (
 
 // Merger gives the records out in order. It belongs to one goroutine.
 type Merger struct {
-	sorter  *Sorter
-	ctx     context.Context
-	sources []source
-	runs    []*runReader
-	ahead   *prefetcher // nil where there are no runs
-	tree    loserTree
-	last    leaf    // the record given out last, to see that order is kept
-	current *source // its source; nil before the first
-	err     error   // once set, Next returns it
-	keys    keyRange
-	inner   bool  // writes a run, gives nothing out
-	want    int64 // records in all, or -1 where only the end tells
-	count   int64 // given out
-	counted int64 // of them, already in the stage's account
-	bytes   int64 // likewise
+	sorter   *Sorter
+	ctx      context.Context
+	sources  []source
+	runs     []*runReader
+	ahead    *prefetcher // nil where there are no runs
+	tree     loserTree
+	last     leaf    // the record given out last, to see that order is kept
+	current  *source // its source; nil before the first
+	lastName []byte  // its name, where names give the order
+	err      error   // once set, Next returns it
+	keys     keyRange
+	inner    bool  // writes a run, gives nothing out
+	want     int64 // records in all, or -1 where only the end tells
+	count    int64 // given out
+	counted  int64 // of them, already in the stage's account
+	bytes    int64 // likewise
 
 	arena []byte // all buffers, cut into:
 	body  []byte // a record longer than a frame
@@ -77,7 +78,11 @@ func (m *Merger) open(inputs []input) error {
 	if len(leaves) == 0 {
 		leaves = []leaf{exhausted(0, 0)}
 	}
-	m.tree = newLoserTree(leaves)
+	var before func(a, b leaf) bool
+	if s.cfg.Order == Name {
+		before = m.beforeByName
+	}
+	m.tree = newLoserTree(leaves, before)
 	return nil
 }
 
@@ -161,10 +166,10 @@ func (m *Merger) next() (*source, error) {
 	if first.src >= uint64(len(m.sources)) {
 		return nil, m.finish()
 	}
-	if m.current != nil && first.before(m.last) {
+	s := &m.sources[first.src]
+	if !m.inOrder(first, s) {
 		return nil, m.fail(errors.New("sorter: records out of order (bug)"))
 	}
-	s := &m.sources[first.src]
 	m.last, m.current = first, s
 	if s.rec == nil {
 		if err := m.readBody(s); err != nil {

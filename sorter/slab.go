@@ -128,9 +128,12 @@ func (sl *Slab) sort() {
 	defer me.Exit()
 	all := sl.slots(2 * sl.n)
 	sl.sorted = all[:sl.n:sl.n]
-	if s.cfg.Order == Coordinate {
+	switch s.cfg.Order {
+	case Coordinate:
 		sl.sorted = radixSort(sl.sorted, all[sl.n:], sl.or^sl.and)
 		s.hist.add(sl.sorted)
+	case Name:
+		sl.sortByName(sl.sorted)
 	}
 	s.records.Add(int64(sl.n))
 	s.cfg.SortStage.AddItems(int64(sl.n))

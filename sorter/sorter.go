@@ -19,6 +19,9 @@ const (
 	Coordinate Order = iota
 	// Input orders by ordinal alone; keys are carried along.
 	Input
+	// Name orders by the names of the records as `samtools sort -n` does, and by ordinal where
+	// they are equal; keys are carried along.
+	Name
 )
 
 // Config says where and with how much a Sorter works.

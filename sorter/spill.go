@@ -42,6 +42,7 @@ type runWriter struct {
 	first Key    // of the first record in frame
 	block []byte // a frame header and a compressed frame
 	count uint32 // records in frame
+	names bool   // are kept beside references to bodies
 	next  uint32 // number of the next frame
 	raw   int64  // bytes before compression
 }
@@ -69,7 +70,7 @@ func (s *Sorter) writeRunIn(ctx context.Context, mem []byte, fill func(*runWrite
 	}
 	w := &runWriter{
 		ctx: ctx, tune: s.tune, file: f, out: meter.NewWriter(f, s.cfg.SpillStage),
-		run:   &run{path: path, number: number},
+		run: &run{path: path, number: number}, names: s.cfg.Order == Name,
 		frame: mem[:0:s.tune.frame],
 		block: mem[s.tune.frame:][:frameHeader+s.tune.storedMax()],
 	}
@@ -133,7 +134,11 @@ func (w *runWriter) addLong(key Key, ord uint64, rec []byte) error {
 		}
 		part = part[n:]
 	}
-	if len(w.frame)+bodyRef > cap(w.frame) {
+	var name []byte
+	if w.names {
+		name = nameOf(rec)
+	}
+	if len(w.frame)+bodyRef+len(name) > cap(w.frame) {
 		if err := w.flush(); err != nil {
 			return err
 		}
@@ -143,6 +148,7 @@ func (w *runWriter) addLong(key Key, ord uint64, rec []byte) error {
 	w.frame = binary.LittleEndian.AppendUint64(w.frame, uint64(at))
 	w.frame = binary.LittleEndian.AppendUint32(w.frame, number)
 	w.frame = binary.LittleEndian.AppendUint32(w.frame, uint32(len(rec)))
+	w.frame = append(append(w.frame, byte(len(name))), name...)
 	w.run.body = max(w.run.body, int64(len(rec)))
 	return nil
 }
