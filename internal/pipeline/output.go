@@ -107,7 +107,7 @@ func (r *run) bgzf() bgzfout.Config {
 func (r *run) indexKind() (bgzfout.IndexKind, error) {
 	fits := bgzfout.BAIPossible(r.index.Lens())
 	switch choice := r.cfg.Index; {
-	case choice == IndexNone, choice == IndexAuto && (r.cfg.streams() || r.cfg.Sort == SortNone):
+	case choice == IndexNone, choice == IndexAuto && (r.cfg.streams() || r.cfg.Sort != SortCoordinate):
 		return bgzfout.None, nil
 	case choice == IndexCSI, choice == IndexAuto && !fits:
 		return bgzfout.CSI, nil

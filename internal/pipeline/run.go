@@ -60,7 +60,7 @@ type run struct {
 	feeder *meter.Stage // whose goroutine feeds the sink
 	way    way
 	counts counts
-	sorted sorter.Stats
+	stats  sorter.Stats
 	phases []Phase
 	before []meter.Snapshot // of all stages, at the end of the last phase
 	queues []meter.QueueSnapshot
@@ -93,7 +93,7 @@ func (r *run) whole(ctx context.Context) error {
 	return r.way.work(ctx)
 }
 
-// way is how mapped records get into the output: by way of the sorter (coordinate.go), or
+// way is how mapped records get into the output: by way of the sorter (sorted.go), or
 // in the order of the input (unsorted.go).
 type way interface {
 	// open prepares what can fail before the work.
@@ -108,7 +108,7 @@ func (r *run) chooseWay() way {
 		return &unsorted{run: r}
 	}
 	r.feeder = r.stages.Merge
-	return &coordinate{run: r}
+	return &sorted{run: r}
 }
 
 // finish ends the output, whose records are complete and audited. It belongs to the

@@ -11,15 +11,15 @@ import (
 	"github.com/alignpipe/alignpipe/sorter"
 )
 
-// coordinate sorts: a first half in which all reads are mapped, into a slab per mapper, and
+// sorted is the way of sorted records: a first half in which all reads are mapped, into a slab per mapper, and
 // a second one in which the slabs, and what was spilled, are merged into the output.
-type coordinate struct {
+type sorted struct {
 	run    *run
 	sorter *sorter.Sorter
 }
 
 // open makes the private temporary folder, and the sorter in it.
-func (c *coordinate) open() error {
+func (c *sorted) open() error {
 	r := c.run
 	parent := r.cfg.TempDir
 	if parent == "" {
@@ -40,7 +40,7 @@ func (c *coordinate) open() error {
 	}
 	st := r.stages
 	c.sorter, err = sorter.New(sorter.Config{
-		FS: r.cfg.FS, Dir: dir, MemBytes: r.plan.sorter, Workers: r.cfg.Threads,
+		FS: r.cfg.FS, Dir: dir, MemBytes: r.plan.sorter, Workers: r.cfg.Threads, Order: r.cfg.Sort.order(),
 		SortStage: st.Sort, SpillStage: st.SpillWrite, MergeReadStage: st.MergeRead, MergeStage: st.Merge,
 	})
 	if err == nil {
@@ -49,7 +49,7 @@ func (c *coordinate) open() error {
 	return outputError(err)
 }
 
-func (c *coordinate) work(ctx context.Context) error {
+func (c *sorted) work(ctx context.Context) error {
 	r := c.run
 	if err := r.timed("stream", func() error { return r.mapAll(ctx, c.lane) }, r.stages.Stream()...); err != nil {
 		return err
@@ -63,7 +63,7 @@ type slabLane struct {
 	slab *sorter.Slab
 }
 
-func (c *coordinate) lane(ctx context.Context, i int) lane { return slabLane{ctx, c.sorter.Slab(i)} }
+func (c *sorted) lane(ctx context.Context, i int) lane { return slabLane{ctx, c.sorter.Slab(i)} }
 
 func (l slabLane) begin(context.Context) error { return nil }
 
@@ -83,7 +83,7 @@ func (l slabLane) end(int64) {}
 func (l slabLane) close() {}
 
 // mergeAndFinish brings the sorted records into the output, and the output under its name.
-func (c *coordinate) mergeAndFinish(ctx context.Context) error {
+func (c *sorted) mergeAndFinish(ctx context.Context) error {
 	r := c.run
 	if err := r.reader.Close(); err != nil { // its memory is for the compressors now
 		return err
@@ -94,7 +94,7 @@ func (c *coordinate) mergeAndFinish(ctx context.Context) error {
 	}
 	me := r.feeder.Enter()
 	defer me.Exit()
-	r.sorted = c.sorter.Stats()
+	r.stats = c.sorter.Stats()
 	if err := r.settle(); err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (c *coordinate) mergeAndFinish(ctx context.Context) error {
 }
 
 // mergeAll brings the sorted records into the sink, which is complete but for its end when it returns nil.
-func (c *coordinate) mergeAll(ctx context.Context) error {
+func (c *sorted) mergeAll(ctx context.Context) error {
 	if err := c.sorter.Prepare(ctx); err != nil {
 		return outputError(err)
 	}
@@ -115,7 +115,7 @@ func (c *coordinate) mergeAll(ctx context.Context) error {
 }
 
 // fill merges all records into one file.
-func (c *coordinate) fill(ctx context.Context, s sink) error {
+func (c *sorted) fill(ctx context.Context, s sink) error {
 	if err := s.begin(); err != nil {
 		return err
 	}
