@@ -8,8 +8,8 @@
 //
 // # Memory
 //
-// Config.MemBytes bounds the slabs and all buffers together; memory.go enforces it. A slab is
-// one mapping outside the Go heap, and a page of it costs memory from its first use on:
+// Config.MemBytes bounds the slabs and all buffers together; memory.go enforces it. A slab has two
+// buffers, each one mapping outside the Go heap, of which a page costs memory from its first use on:
 //
 //	┌─────────┬─────────┬──────────────────────┬──────────────────┐
 //	│ entries │ scratch │ free                 │ ord + record ... │
@@ -17,12 +17,14 @@
 //	  grows ►   as large                         ◄ grows
 //	            as entries; touched by the sort only
 //
-// An entry is a key and the place of its record: 16 bytes. When scratch and records would meet,
-// the entries are sorted (radix.go) and the records written as a run. What is in the slabs at
-// the end is merged from there: while everything fits, no file is made. Beside the slabs a
-// reserve is kept for the buffers of a merge. Where that cannot hold two frames for each run,
-// slabs are spilled and given back, the emptiest first; where the whole memory, or the limit of
-// open files, is too little for all runs, some are first merged into one (plan.go).
+// An entry is a key and the place of its record: 16 bytes. When scratch and records would meet, the
+// buffer is full: its entries are sorted (radix.go) and the records written as a run, by a goroutine,
+// while the worker fills the other buffer. The first time it is done when the second buffer is half
+// full, so that nobody waits then either, and three quarters of the memory hold records without any
+// file. What is in the buffers at the end is merged from there. Beside the slabs a reserve is kept for
+// the buffers of a merge. Where that cannot hold two frames for each run, slab buffers are spilled and
+// given back, the emptiest first; where the whole memory, or the limit of open files, is too little
+// for all runs, some are first merged into one (plan.go).
 // Left out of the account are about 300 bytes of Go heap for each run, and 32 for each frame of it.
 //
 // # Run files

@@ -103,10 +103,17 @@ func spilled(t *testing.T, items []item) (*Sorter, string) {
 	if err := addAll(s, items); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Slab(0).spill(context.Background()); err != nil {
+	if err := spillNow(s.Slab(0)); err != nil {
 		t.Fatal(err)
 	}
 	return s, filepath.Join(s.cfg.Dir, "run-000000")
+}
+
+// spillNow writes the buffer in use as a run.
+func spillNow(sl *Slab) error {
+	err := sl.await()
+	sl.spill(context.Background(), sl.buffers[sl.cur])
+	return errors.Join(err, sl.await())
 }
 
 // TestADamagedRunIsAnError changes every byte of a run, and cuts it at many lengths.
@@ -197,7 +204,7 @@ func (s *Sorter) spillMore(items []item) error {
 			return err
 		}
 	}
-	return s.Slab(0).spill(context.Background())
+	return spillNow(s.Slab(0))
 }
 
 // nextFrame returns where the frame after the one at an offset begins.

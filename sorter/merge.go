@@ -34,10 +34,10 @@ type Merger struct {
 // countEach is how many records are merged between two updates of the stage's counters.
 const countEach = 4096
 
-// input is what a merge takes in: runs and slabs in the order of equal ordinals.
+// input is what a merge takes in: runs and buffers in the order of equal ordinals.
 type input struct {
-	run  *run
-	slab *Slab // where run is nil
+	run    *run
+	buffer *buffer // where run is nil
 }
 
 // openMerger sets up a merge of the records in a range. Its memory comes out of what is free.
@@ -55,7 +55,7 @@ func (m *Merger) open(inputs []input) error {
 	for i, in := range inputs {
 		m.sources[i].order, m.sources[i].keys = s.cfg.Order, m.keys
 		if in.run == nil {
-			m.sources[i].mem, m.sources[i].entries = in.slab.mem, m.keys.of(in.slab.sorted)
+			m.sources[i].mem, m.sources[i].entries = in.buffer.mem, m.keys.of(in.buffer.sorted)
 			m.want += int64(len(m.sources[i].entries))
 			continue
 		}

@@ -76,14 +76,14 @@ func compareNumbers(a, b []byte, i, j int) (int, int, int) {
 
 func isDigit(c byte) bool { return c-'0' < 10 }
 
-// sortByName puts entries in the order of their names, and of the ordinals where those are equal:
-// the records of a slab lie from its end down in that order.
-func (sl *Slab) sortByName(entries []entry) {
-	slices.SortFunc(entries, func(a, b entry) int {
-		if c := compareNames(nameOf(sl.mem[a.at+ordBytes:]), nameOf(sl.mem[b.at+ordBytes:])); c != 0 {
+// sortByName puts the entries in the order of their names, and of the ordinals where those are
+// equal: the records lie from the end of the buffer down in that order.
+func (b *buffer) sortByName() {
+	slices.SortFunc(b.sorted, func(x, y entry) int {
+		if c := compareNames(nameOf(b.mem[x.at+ordBytes:]), nameOf(b.mem[y.at+ordBytes:])); c != 0 {
 			return c
 		}
-		if a.at > b.at {
+		if x.at > y.at {
 			return -1
 		}
 		return 1

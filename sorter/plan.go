@@ -23,7 +23,7 @@ func (s *Sorter) Prepare(ctx context.Context) error {
 	if err := s.beginMerge(); err != nil {
 		return err
 	}
-	if err := s.eachSlab(ctx, s.slabs, func(ctx context.Context, sl *Slab) error { return sl.settle() }); err != nil {
+	if err := each(ctx, s.slabs, func(_ context.Context, sl *Slab) error { return sl.settle() }); err != nil {
 		return s.fail(err)
 	}
 	if err := s.spillFor(ctx); err != nil {
@@ -100,28 +100,18 @@ func (s *Sorter) beginMerge() error {
 	return nil
 }
 
-// eachSlab works on slabs in parallel.
-func (s *Sorter) eachSlab(ctx context.Context, slabs []*Slab, work func(context.Context, *Slab) error) error {
+// each works on several things in parallel.
+func each[T any](ctx context.Context, things []T, work func(context.Context, T) error) error {
 	g, ctx := errgroup.WithContext(ctx)
-	for _, sl := range slabs {
+	for _, t := range things {
 		g.Go(func() error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			return work(ctx, sl)
+			return work(ctx, t)
 		})
 	}
 	return g.Wait()
-}
-
-// settle sorts the slab, or gives its memory back if it holds nothing.
-func (sl *Slab) settle() error {
-	if sl.n == 0 {
-		return sl.free()
-	}
-	sl.sort()
-	sl.err = errLate // more entries would run into the sorted ones
-	return nil
 }
 
 // fanIn is how many runs some memory can merge at once, given their longest body.
@@ -130,29 +120,46 @@ func (s *Sorter) fanIn(mem, body int64) int {
 	return int(min(n, int64(s.tune.files)))
 }
 
-// spillFor makes room for the merge buffers: it spills as many slabs as it takes to merge all
-// runs at once with their memory, and all slabs if that is not to be had.
+// spillFor makes room for the merge buffers: it spills as many slab buffers as it takes to merge
+// all runs at once with their memory, and all of them if that is not to be had. No more are spilled at
+// a time than there are workers: so many writers are in the reserve.
 func (s *Sorter) spillFor(ctx context.Context) error {
 	runs, body := 0, int64(0)
+	var buffers []*buffer
 	for _, sl := range s.slabs {
 		runs += len(sl.runs)
 		body = max(body, longestBody(sl.runs))
+		buffers = append(buffers, sl.buffers[:]...)
 	}
 	if runs == 0 {
 		return nil
 	}
-	full := bySize(s.slabs)
+	full := bySize(buffers)
 	mem, k := s.mem.free(), 0
 	for k < len(full) && s.fanIn(mem, body) < runs+k {
 		mem += int64(len(full[k].mem))
 		body = max(body, full[k].longestBody())
 		k++
 	}
-	return s.eachSlab(ctx, full[:k], func(ctx context.Context, sl *Slab) error {
-		if err := sl.spill(ctx); err != nil {
-			return err
+	spilled := map[*buffer]bool{}
+	for _, b := range full[:k] {
+		spilled[b] = true
+	}
+	return each(ctx, s.slabs, func(ctx context.Context, sl *Slab) error {
+		for _, in := range sl.inputs() { // the oldest first
+			if !spilled[in.buffer] {
+				continue
+			}
+			r, err := in.buffer.spill(ctx)
+			if err != nil {
+				return err
+			}
+			sl.runs = append(sl.runs, r)
+			if err := in.buffer.free(); err != nil {
+				return err
+			}
 		}
-		return sl.free()
+		return nil
 	})
 }
 
@@ -160,12 +167,7 @@ func (s *Sorter) spillFor(ctx context.Context) error {
 func (s *Sorter) inputs() []input {
 	var in []input
 	for _, sl := range s.slabs {
-		for _, r := range sl.runs {
-			in = append(in, input{run: r})
-		}
-		if sl.n > 0 {
-			in = append(in, input{slab: sl})
-		}
+		in = append(in, sl.inputs()...)
 	}
 	return in
 }

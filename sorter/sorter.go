@@ -32,6 +32,7 @@ type Config struct {
 	Workers  int    // slabs, and goroutines of the phases between Add and Next
 	Order    Order
 
+	CallStage      *meter.Stage // whoever calls Add; charged with waiting for a spill
 	SortStage      *meter.Stage // sorting, gathering and compressing
 	SpillStage     *meter.Stage // writing runs
 	MergeReadStage *meter.Stage // reading and decompressing runs
@@ -98,15 +99,16 @@ func (s *Sorter) allocate() error {
 		return err
 	}
 	n := s.cfg.Workers
-	each := (s.mem.free() - s.tune.reserve(n, s.cfg.MemBytes)) / int64(n) &^ (pageBytes - 1)
-	for i := range n {
-		mem, err := s.mem.alloc(each)
-		if err != nil {
-			return err
+	size := (s.mem.free() - s.tune.reserve(n, s.cfg.MemBytes)) / int64(2*n) &^ (pageBytes - 1)
+	for range n {
+		sl := &Slab{sorter: s}
+		s.slabs = append(s.slabs, sl) // for Close, whatever happens
+		for i := range sl.buffers {
+			var err error
+			if sl.buffers[i], err = s.newBuffer(size); err != nil {
+				return err
+			}
 		}
-		sl := &Slab{sorter: s, worker: i, mem: mem}
-		sl.reset()
-		s.slabs = append(s.slabs, sl)
 	}
 	return nil
 }

@@ -90,7 +90,7 @@ func TestLongRecords(t *testing.T) {
 	for _, workers := range []int{1, 3} {
 		mem := 3 * tiny.minMem(workers)
 		most := int(tiny.maxRecord(workers, mem))
-		slab := int((mem-tiny.histogramBytes()-tiny.reserve(workers, mem))/int64(workers)) &^ (pageBytes - 1)
+		slab := int((mem-tiny.histogramBytes()-tiny.reserve(workers, mem))/int64(2*workers)) &^ (pageBytes - 1) // one buffer of it
 		overhead := ordBytes + 2*entryBytes
 		for _, n := range []int{slab - overhead - 1, slab - overhead, slab - overhead + 1, slab + 1, most - 1, most} {
 			t.Run(fmt.Sprintf("workers=%d,len=%d", workers, n), func(t *testing.T) {

@@ -41,7 +41,7 @@ func (c *sorted) open() error {
 	st := r.stages
 	c.sorter, err = sorter.New(sorter.Config{
 		FS: r.cfg.FS, Dir: dir, MemBytes: r.plan.sorter, Workers: r.cfg.Threads, Order: r.cfg.Sort.order(),
-		SortStage: st.Sort, SpillStage: st.SpillWrite, MergeReadStage: st.MergeRead, MergeStage: st.Merge,
+		CallStage: st.Map, SortStage: st.Sort, SpillStage: st.SpillWrite, MergeReadStage: st.MergeRead, MergeStage: st.Merge,
 	})
 	if err == nil {
 		r.undo.later(c.sorter.Close)
