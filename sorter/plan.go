@@ -23,7 +23,7 @@ func (s *Sorter) Prepare(ctx context.Context) error {
 	if err := s.beginMerge(); err != nil {
 		return err
 	}
-	if err := each(ctx, s.slabs, func(_ context.Context, sl *Slab) error { return sl.settle() }); err != nil {
+	if err := each(ctx, s.slabs, func(ctx context.Context, sl *Slab) error { return sl.settle(ctx) }); err != nil {
 		return s.fail(err)
 	}
 	if err := s.spillFor(ctx); err != nil {

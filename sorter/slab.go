@@ -33,7 +33,7 @@ type spillEnd struct {
 
 // Add copies one record into the slab. ord must be above that of the record before in the same
 // slab, and rec an encoded BAM record with its block_size. When the memory is used up a buffer is
-// written as a run by a goroutine of its own, which ctx ends too; Add waits only when both are full.
+// written as a run by a goroutine of its own; Add waits only when both are full, no longer than ctx lives.
 // A record that no merge could hold is a [MemoryError]. After an error the sort has failed as a whole.
 func (sl *Slab) Add(ctx context.Context, key Key, ord uint64, rec []byte) error {
 	if ord < sl.next || len(rec) < sizeBytes || int64(len(rec)) > sl.sorter.maxRecord ||
@@ -82,7 +82,7 @@ func (sl *Slab) makeRoom(ctx context.Context, key Key, ord uint64, rec []byte) (
 			return false, err
 		}
 		if b := sl.buffers[sl.cur]; b.n == 0 && !b.fits(len(rec), 0) {
-			if err := sl.await(); err != nil { // also for the memory of its writer
+			if err := sl.await(ctx); err != nil { // also for the memory of its writer
 				return false, err
 			}
 			if err := sl.spillOne(ctx, key, ord, rec); err != nil {
@@ -103,37 +103,37 @@ func (sl *Slab) turn(ctx context.Context) error {
 	switch {
 	case sl.floor > 0:
 		sl.floor = 0
-		sl.spill(ctx, other)
+		sl.spill(other)
 		return nil
 	case sl.spilling == nil && other.n == 0 && len(sl.runs) == 0:
 		sl.cur = 1 - sl.cur
 		sl.floor = len(other.mem) / 2
 		return nil
 	}
-	if err := sl.await(); err != nil {
+	if err := sl.await(ctx); err != nil {
 		return err
 	}
 	sl.cur = 1 - sl.cur
-	sl.spill(ctx, sl.buffers[1-sl.cur])
+	sl.spill(sl.buffers[1-sl.cur])
 	return nil
 }
 
 // spill begins to write a buffer that is not being filled, if there is something in it. No other spill
-// is under way.
-func (sl *Slab) spill(ctx context.Context, b *buffer) {
+// is under way. It outlives the caller's context, which may be that of the adding alone: Close ends it.
+func (sl *Slab) spill(b *buffer) {
 	if b.n == 0 {
 		return
 	}
 	end := make(chan spillEnd, 1)
 	sl.spilling = end
 	go func() {
-		r, err := b.spill(ctx)
+		r, err := b.spill(sl.sorter.life)
 		end <- spillEnd{r, err}
 	}()
 }
 
-// await waits for the spill under way, if there is one.
-func (sl *Slab) await() error {
+// await waits for the spill under way, if there is one, and no longer than ctx lives.
+func (sl *Slab) await(ctx context.Context) error {
 	if sl.spilling == nil {
 		return nil
 	}
@@ -142,8 +142,12 @@ func (sl *Slab) await() error {
 	case end = <-sl.spilling:
 	default:
 		begun := time.Now()
-		end = <-sl.spilling
-		sl.sorter.cfg.CallStage.AddWait(meter.WaitOut, time.Since(begun))
+		defer func() { sl.sorter.cfg.CallStage.AddWait(meter.WaitOut, time.Since(begun)) }()
+		select {
+		case end = <-sl.spilling:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	sl.spilling = nil
 	if end.err != nil {
@@ -173,8 +177,8 @@ func (sl *Slab) spillOne(ctx context.Context, key Key, ord uint64, rec []byte) e
 }
 
 // settle waits for the spill under way and sorts what is left; a buffer that holds nothing is given back.
-func (sl *Slab) settle() error {
-	if err := sl.await(); err != nil {
+func (sl *Slab) settle(ctx context.Context) error {
+	if err := sl.await(ctx); err != nil {
 		return err
 	}
 	sl.err = errLate // more entries would run into the sorted ones
@@ -202,9 +206,9 @@ func (sl *Slab) inputs() (in []input) {
 	return in
 }
 
-// free ends the spill under way, and gives the memory back; the runs stay.
+// free gives the memory back, after the spill under way, which is to end; the runs stay.
 func (sl *Slab) free() error {
-	sl.await() // its error is no longer of interest
+	sl.await(context.Background()) // its error is no longer of interest
 	sl.err = errLate
 	return errors.Join(sl.buffers[0].free(), sl.buffers[1].free())
 }

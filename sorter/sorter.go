@@ -1,6 +1,7 @@
 package sorter
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -57,7 +58,9 @@ type Sorter struct {
 	maxRecord int64 // bytes of the longest record that can be merged
 	slabs     []*Slab
 	hist      histogram
-	ready     []input // set by Prepare
+	ready     []input         // set by Prepare
+	life      context.Context // of the spills that Add begins
+	end       context.CancelFunc
 
 	records, spilledRuns, mergedRuns atomic.Int64
 	given                            atomic.Int64 // records that mergers gave out
@@ -88,6 +91,7 @@ func newSorter(cfg Config, tune tuning) (s *Sorter, err error) {
 	}
 	s = &Sorter{cfg: cfg, tune: tune, mem: account{limit: cfg.MemBytes}, files: map[string]struct{}{}, mergers: map[*Merger]struct{}{}}
 	s.maxRecord = tune.maxRecord(cfg.Workers, cfg.MemBytes)
+	s.life, s.end = context.WithCancel(context.Background())
 	if err := s.allocate(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -132,6 +136,7 @@ func (s *Sorter) Stats() Stats {
 // tries once more what failed before.
 func (s *Sorter) Close() error {
 	var errs []error
+	s.end()
 	s.mu.Lock()
 	open := s.mergers
 	s.closed, s.mergers = true, map[*Merger]struct{}{}
