@@ -79,8 +79,8 @@ measure() {
 	[ "$peak" -le "$limit" ] && [ "$told" -le "$limit" ] || failed=yes
 	awk -v t="$t" -v what="$what" -v limit="$limit" -v peak="$peak" -v told="$told" -v runs="$(number spilled_runs)" 'BEGIN {
 		most = peak > told ? peak : told
-		printf "| %d | %s | %.0f | %.0f | %.0f | %.1f %% | %d |%s\n", t, what, limit / 1048576, peak / 1048576, told / 1048576,
-			100 * most / limit, runs, (most > limit ? " **above**" : "") }'
+		printf "| %d | %s | %.0f | %.0f | %.0f | %.1f %%%s | %d |\n", t, what, limit / 1048576, peak / 1048576, told / 1048576,
+			100 * most / limit, (most > limit ? ", above" : ""), runs }'
 }
 
 echo "| threads | -m | MiB | peak, report | peak, kernel | share | runs |"
