@@ -213,7 +213,8 @@ func (w *Writer) Err() error {
 // fail keeps the first error that is not nil.
 func (w *Writer) fail(err error) {
 	if err != nil {
-		w.err.CompareAndSwap(nil, &err)
+		first := err // a copy, or err would be on the heap for every block that is good
+		w.err.CompareAndSwap(nil, &first)
 	}
 }
 
