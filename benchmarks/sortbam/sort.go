@@ -197,12 +197,12 @@ func (j *job) write(ctx context.Context, s *sorter.Sorter, head *header) (err er
 // drain moves the sorted records into the file.
 func drain(m *sorter.Merger, b *bgzfout.BAM) error {
 	for {
-		_, rec, err := m.Next()
+		it, err := m.Next()
 		if err == io.EOF {
 			return nil
 		}
 		if err == nil {
-			err = b.Add(rec)
+			err = b.AddRecord(bgzfout.Record{Data: it.Rec, Stable: it.Stable})
 		}
 		if err != nil {
 			return err
