@@ -188,7 +188,7 @@ func TestTheReportOfAnUnsortedRun(t *testing.T) {
 			t.Errorf("stage %s was there for %g s", s.Name, s.LifetimeSeconds)
 		}
 	}
-	for _, name := range []string{"parse", "map", "order", "audit", "deflate", "write"} {
+	for _, name := range []string{"parse", "map", "order", "collect", "deflate", "write"} {
 		if items[name] != 4000 {
 			t.Errorf("%s: %d items", name, items[name])
 		}

@@ -100,7 +100,7 @@ func (d *destination) close() error {
 func (r *run) bgzf() bgzfout.Config {
 	st := r.stages
 	return bgzfout.Config{Level: r.cfg.Level, Workers: r.cfg.Threads,
-		CallStage: r.feeder, CollectStage: st.Audit, CompressStage: st.Deflate, WriteStage: st.Write}
+		CallStage: r.feeder, CollectStage: st.Collect, CompressStage: st.Deflate, WriteStage: st.Write}
 }
 
 // indexKind is the index to write: what the user chose, or what the reference allows.

@@ -167,7 +167,7 @@ func (r *run) start(ctx context.Context) error {
 func (r *run) makeStages() {
 	n := r.cfg.Threads
 	r.stages = meter.NewSet(meter.SetConfig{
-		ReadWorkers: len(r.cfg.Reads), InflateWorkers: n, MapWorkers: n, AuditWorkers: n, DeflateWorkers: n,
+		ReadWorkers: len(r.cfg.Reads), InflateWorkers: n, MapWorkers: n, CollectWorkers: n, DeflateWorkers: n,
 		InputPipe:  r.cfg.Reads[0] == Stdio || vfs.IsStream(r.cfg.FS, r.cfg.Reads[0]),
 		OutputPipe: r.cfg.streams(),
 	})
