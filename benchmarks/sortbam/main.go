@@ -1,7 +1,7 @@
 // Sortbam sorts a BAM file by coordinate with the packages sorter and bgzfout, and says
 // what that took.
 //
-//	sortbam [-t 2] [-m 4G] [-T DIR] [-l 1] [-cpuprofile FILE] -o OUT.bam IN.bam
+//	sortbam [-t 2] [-m 4G] [-T DIR] [-l 1] [-writers 1] [-cpuprofile FILE] -o OUT.bam IN.bam
 //
 // It is what benchmarks/sort.sh holds against samtools sort and sambamba sort. It writes
 // OUT.bam and OUT.bam.bai (.csi where a reference is too long): records by reference, position, strand and place in the input, the
@@ -14,6 +14,8 @@
 //	cpu_us_per_record                           user and system
 //	peak_rss_bytes, sorter_peak_bytes           of the process; of slabs and merge buffers in it
 //	spilled_runs, merged_runs, spilled_bytes
+//	write_call_seconds, write_cpu_seconds       in write calls, of all -writers; what of it was on a CPU: the
+//	                                            rest they waited, for the device, a core, or one another
 //
 // The input may be compressed at any level. On its way are a goroutine that cuts the file into
 // pieces of whole BGZF blocks (blocks.go) and -t that inflate a piece, cut it into records and
@@ -54,6 +56,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs.IntVar(&j.threads, "t", 2, "threads")
 	fs.StringVar(&j.temp, "T", os.TempDir(), "folder for what does not fit in memory")
 	fs.IntVar(&j.level, "l", 1, "level of compression, 0 to 9")
+	fs.IntVar(&j.writers, "writers", 1, "goroutines that write the file")
 	memory := fs.String("m", "4G", "memory of the program, in bytes or with K, M or G")
 	profile := fs.String("cpuprofile", "", "file to write a CPU profile to")
 	if err := fs.Parse(args); err != nil {

@@ -26,6 +26,8 @@ type job struct {
 	threads int
 	memory  int64 // bytes, for the whole program
 	level   int
+	writers int
+	write   *meter.Stage // of the output file
 }
 
 // result is what main prints.
@@ -44,6 +46,8 @@ type result struct {
 	SpilledRuns     int64   `json:"spilled_runs"`
 	MergedRuns      int64   `json:"merged_runs"`
 	SpilledBytes    int64   `json:"spilled_bytes"`
+	WriteCallSecs   float64 `json:"write_call_seconds"`
+	WriteCPUSecs    float64 `json:"write_cpu_seconds"`
 }
 
 // runtimeSlack is for code, stacks and the collector's lag.
@@ -57,10 +61,13 @@ func (j *job) buffers() int64 {
 // pieces is how many are on their way.
 func pieces(threads int) int { return threads + 2 }
 
-func (j *job) writer() bgzfout.Config { return bgzfout.Config{Level: j.level, Workers: j.threads} }
+func (j *job) writer() bgzfout.Config {
+	return bgzfout.Config{Level: j.level, Workers: j.threads, Writers: j.writers, WriteStage: j.write}
+}
 
 func (j *job) run(ctx context.Context) (res result, err error) {
 	begun := time.Now()
+	j.write = meter.NewStage("write", meter.KindDeviceWrite, j.writers)
 	runtime.GOMAXPROCS(j.threads)
 	debug.SetMemoryLimit(j.buffers())
 	in, err := os.Open(j.in)
@@ -90,10 +97,12 @@ func (j *job) run(ctx context.Context) (res result, err error) {
 		return res, fmt.Errorf("%s: %w", j.in, err)
 	}
 	res.ReadSeconds = time.Since(begun).Seconds()
-	if err := j.write(ctx, s, head); err != nil {
+	if err := j.writeAll(ctx, s, head); err != nil {
 		return res, err
 	}
 	res.finish(s.Stats(), begun)
+	written := j.write.Snapshot()
+	res.WriteCallSecs, res.WriteCPUSecs = float64(written.WaitNS[meter.BlkWrite])/1e9, float64(written.CPUNS)/1e9
 	return res, res.sizes(j)
 }
 
@@ -157,8 +166,8 @@ func (p *piece) add(ctx context.Context, turns *turns, slab *sorter.Slab) error 
 	return addRecords(ctx, slab, records, p.number<<ordBits)
 }
 
-// write makes the BAM and its index. A BAM that is not whole is removed.
-func (j *job) write(ctx context.Context, s *sorter.Sorter, head *header) (err error) {
+// writeAll makes the BAM and its index. A BAM that is not whole is removed.
+func (j *job) writeAll(ctx context.Context, s *sorter.Sorter, head *header) (err error) {
 	merger, err := s.Merge(ctx)
 	if err != nil {
 		return err
