@@ -180,7 +180,7 @@ func (j *job) write(ctx context.Context, s *sorter.Sorter, head *header) (err er
 	if err != nil {
 		return err
 	}
-	if err := drain(merger, b); err != nil {
+	if err := drain(ctx, merger, b); err != nil {
 		b.Abort(err)
 		return err
 	}
@@ -195,8 +195,11 @@ func (j *job) write(ctx context.Context, s *sorter.Sorter, head *header) (err er
 }
 
 // drain moves the sorted records into the file.
-func drain(m *sorter.Merger, b *bgzfout.BAM) error {
-	for {
+func drain(ctx context.Context, m *sorter.Merger, b *bgzfout.BAM) error {
+	for n := 0; ; n++ {
+		if n&0x3ff == 0 && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		_, rec, err := m.Next()
 		if err == io.EOF {
 			return nil
