@@ -77,7 +77,7 @@ func sortRecords(b *testing.B, s *sorter.Sorter, ms *models, n int) {
 	check(b, err)
 	out, err := bgzfout.NewBAM(io.Discard, testHeader(), refLens, bgzfout.BAI, bgzfout.Config{Level: 1, Workers: 1})
 	check(b, err)
-	check(b, drain(m, out))
+	check(b, drain(context.Background(), m, out))
 	check(b, out.Close())
 	if out.Records() != int64(n) {
 		b.Fatalf("%d records of %d", out.Records(), n)

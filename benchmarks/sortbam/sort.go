@@ -189,7 +189,7 @@ func (j *job) writeAll(ctx context.Context, s *sorter.Sorter, head *header) (err
 	if err != nil {
 		return err
 	}
-	if err := drain(merger, b); err != nil {
+	if err := drain(ctx, merger, b); err != nil {
 		b.Abort(err)
 		return err
 	}
@@ -204,8 +204,11 @@ func (j *job) writeAll(ctx context.Context, s *sorter.Sorter, head *header) (err
 }
 
 // drain moves the sorted records into the file.
-func drain(m *sorter.Merger, b *bgzfout.BAM) error {
-	for {
+func drain(ctx context.Context, m *sorter.Merger, b *bgzfout.BAM) error {
+	for n := 0; ; n++ {
+		if n&0x3ff == 0 && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		it, err := m.Next()
 		if err == io.EOF {
 			return nil

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -230,6 +231,20 @@ func TestRefuseDamagedInput(t *testing.T) {
 				t.Errorf("%s: left %q", out, left)
 			}
 		})
+	}
+}
+
+func TestStoppedRunLeavesNothing(t *testing.T) {
+	m := newMaker(5)
+	in := writeWhole(t, [][]byte{m.add(nil, 150, 0)}, 0)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	args := []string{"-T", filepath.Dir(in), "-o", in + ".sorted.bam", in}
+	if err := run(ctx, args, new(bytes.Buffer), new(bytes.Buffer)); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(in), "*")); len(left) != 1 {
+		t.Errorf("left %q", left)
 	}
 }
 
