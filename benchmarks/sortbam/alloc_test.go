@@ -102,13 +102,13 @@ func TestNoAllocationPerRecord(t *testing.T) {
 	for _, memory := range []int64{512 << 20, 64 << 20} {
 		fixed, runs := sortAllocations(t, short, memory)
 		all, moreRuns := sortAllocations(t, long, memory)
-		each := (float64(all) - float64(fixed) - perRun*float64(moreRuns)) / (many - few)
+		each := (float64(all) - float64(fixed) - perRun*float64(moreRuns-runs)) / (many - few)
 		t.Logf("memory %d MiB: %.0f allocations for %d records and %d runs, %.0f for %d and %d: %.5f a record",
 			memory>>20, fixed, few, runs, all, many, moreRuns, each)
 		if each > most {
 			t.Errorf("memory %d MiB: %.5f allocations a record, want at most %g", memory>>20, each, most)
 		}
-		if runs > 0 || moreRuns > 0 != (memory == 64<<20) {
+		if spills := memory == 64<<20; moreRuns > 0 != spills || runs > 0 && !spills { // a worker may get more than its share
 			t.Errorf("memory %d MiB: %d and %d runs were spilled", memory>>20, runs, moreRuns)
 		}
 	}
