@@ -47,7 +47,7 @@ type ahead struct {
 
 // newAhead starts to look ahead of what s has read so far.
 func newAhead(ctx context.Context, s *Stream) *ahead {
-	n := s.cfg.pieces()
+	n := s.cfg.pieceCount()
 	a := &ahead{
 		s: s, raw: &s.src.raw, start: s.src.got, luck: luck{pause: firstPause},
 		free:    make(chan *piece, n),
@@ -88,14 +88,15 @@ func (a *ahead) scout() {
 	defer a.s.cfg.InflateStage.Enter().Exit()
 	defer close(a.done)
 	defer a.ordered.Close()
-	carry := make([]byte, 0, overlapBytes)
+	overlap := a.s.cfg.overlap()
+	carry := make([]byte, 0, overlap)
 	for pos := a.start; ; {
 		p, err := a.takePiece()
 		if err != nil {
 			return
 		}
 		own := a.pieceBytes()
-		p.reset(pos, own+overlapBytes)
+		p.reset(pos, own+overlap, a.s.cfg.maxPiece()+overlap)
 		n := copy(p.in, carry)
 		for n < len(p.in) && p.err == nil {
 			var m int

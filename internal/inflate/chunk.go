@@ -28,8 +28,11 @@ type Config struct {
 	ChunkBytes   int          // bytes of plain data in a chunk, 0 for 256 KiB, at least 64 KiB
 	Depth        int          // chunks ahead of the consumer, 0 for twice the workers
 
-	pieceBytes, guessRoom int // of what is decoded ahead, for tests; 0 for the constants of piece.go
+	pieces tuning // for tests
 }
+
+// tuning takes the place of the constants of piece.go where it is not zero.
+type tuning struct{ bytes, overlap, room int }
 
 // WithDefaults returns the configuration that Open really uses.
 func (c Config) WithDefaults() Config {

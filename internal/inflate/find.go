@@ -25,8 +25,7 @@ const (
 	blockKind  = 7      // the bits that say whether a block is the last one, and its kind
 	kindStored = 0      // not the last
 	kindCodes  = 2 << 1 // codes of its own, not the last
-	skipBits   = 14     // looked at at once; 13 decide
-	preAt      = 17     // of a block's bits, the first one of the lengths of the code for code lengths
+	headerBits = 13     // that decide whether a header may be one
 )
 
 // placeOf is the place of the block whose header is at bit and begins with head. ok is false for
@@ -46,6 +45,7 @@ type finder struct {
 	z      *inflater // for its tables
 	in     []byte
 	end    int // bit: starts are before it
+	words  *[1 << 12]int32
 	coded  int // the next block with codes of its own, if it has been looked for
 	looked bool
 }
@@ -73,54 +73,64 @@ func (f *finder) nextStored(from, to int) int {
 	return -1
 }
 
-// nextCoded returns the first bit from from on where codes begin that can be, or end.
+// nextCoded returns the first bit from from on where codes begin that can be, or end. It looks at
+// all bits of some bytes in steps, each of which keeps fewer: asking for each bit in turn how far
+// it gets would be a branch that is guessed wrong for every other bit.
 func (f *finder) nextCoded(from int) int {
-	skip := skipTable()
-	for bit := from; bit < f.end; {
-		w := binary.LittleEndian.Uint64(f.in[bit>>3:]) >> (bit & 7)
-		if n := skip[w&(1<<skipBits-1)]; n > 0 {
-			bit += int(n)
-			continue
+	const step = 64 // bytes
+	var bits [8 * step]int
+	begins := headerTable()
+	f.words = wordTable()
+	for at := from >> 3; 8*at < f.end; at += step {
+		n := 0
+		for i := at; i < min(at+step, (f.end+7)>>3); i++ {
+			w := binary.LittleEndian.Uint64(f.in[i:])
+			for j := range 8 {
+				bits[n&(8*step-1)] = 8*i + j
+				n += int(begins[w>>j&(1<<headerBits-1)])
+			}
 		}
-		lens := binary.LittleEndian.Uint64(f.in[(bit+preAt)>>3:]) >> ((bit + preAt) & 7)
-		if preComplete(lens, 4+int(w>>13&15)) && f.codesFit(bit) {
-			return bit
+		m := 0
+		for _, bit := range bits[:n] {
+			bits[m] = bit
+			m += f.preComplete(bit)
 		}
-		bit++
+		for _, bit := range bits[:m] {
+			if bit >= from && bit < f.end && f.codesFit(bit) {
+				return bit
+			}
+		}
 	}
 	return f.end
 }
 
-// skipTable says how many bits on the next block with codes of its own may begin, by the next
-// skipBits bits: 0 for here.
-var skipTable = sync.OnceValue(func() *[1 << skipBits]uint8 {
-	t := new([1 << skipBits]uint8)
+// headerTable has 1 for the first headerBits bits of a block with codes of its own.
+var headerTable = sync.OnceValue(func() *[1 << headerBits]uint8 {
+	t := new([1 << headerBits]uint8)
 	for v := range t {
-		n := 0
-		for n < skipBits && !mayBegin(v>>n, skipBits-n) {
-			n++
+		if v&blockKind == kindCodes && v>>3&31 <= usedLit-257 && v>>8&31 <= usedDist-1 {
+			t[v] = 1
 		}
-		t[v] = uint8(n)
 	}
 	return t
 })
 
-// mayBegin judges a header by its first n bits.
-func mayBegin(v, n int) bool {
-	return (v^kindCodes)&blockKind&(1<<n-1) == 0 && (n < 8 || v>>3&31 <= usedLit-257) && (n < 13 || v>>8&31 <= usedDist-1)
-}
-
-// preComplete tells whether the first n lengths of the code for code lengths, 3 bits each, use up
-// all words.
-func preComplete(lens uint64, n int) bool {
-	lens &= 1<<(3*n) - 1
-	t := wordTable()
-	return t[lens&0xfff]+t[lens>>12&0xfff]+t[lens>>24&0xfff]+t[lens>>36&0xfff]+t[lens>>48&0xfff] == 1<<preBits
+// preComplete is 1 when the code for code lengths of the block at bit uses up all its words.
+func (f *finder) preComplete(bit int) int {
+	at := bit + headerBits
+	v := binary.LittleEndian.Uint64(f.in[at>>3:]) >> (at & 7) // 4 bits for how many, then 3 for each: up to 61
+	n := 4 + int(v&15)
+	lens := (v>>4 | uint64(f.in[at>>3+8])<<(60-at&7)) & (1<<(3*n) - 1)
+	taken := f.words[lens&0xfff] + f.words[lens>>12&0xfff] + f.words[lens>>24&0xfff] + f.words[lens>>36&0xfff] + f.words[lens>>48&0xfff]
+	if taken == 1<<preBits {
+		return 1
+	}
+	return 0
 }
 
 // wordTable has, for four lengths, how many words of preBits bits they take.
-var wordTable = sync.OnceValue(func() *[1 << 12]uint16 {
-	t := new([1 << 12]uint16)
+var wordTable = sync.OnceValue(func() *[1 << 12]int32 {
+	t := new([1 << 12]int32)
 	for v := range t {
 		for i := 0; i < 12; i += 3 {
 			if n := v >> i & 7; n > 0 {

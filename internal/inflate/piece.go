@@ -64,10 +64,10 @@ type memberEnd struct {
 // size is the number of plain bytes.
 func (r *result) size() int { return r.marked + len(r.plain) }
 
-// reset makes it a piece at pos, with one reference.
-func (p *piece) reset(pos int64, bytes int) {
-	if cap(p.in) < bytes {
-		p.in = make([]byte, bytes)
+// reset makes it a piece at pos, with one reference, for some bytes of at most most.
+func (p *piece) reset(pos int64, bytes, most int) {
+	if p.in == nil {
+		p.in = make([]byte, most)
 	}
 	p.pos, p.in, p.err = pos, p.in[:bytes], nil
 	p.guess, p.asked, p.used = false, false, false
