@@ -4,6 +4,7 @@ package inflate
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"sync"
 )
 
@@ -45,7 +46,7 @@ type finder struct {
 	z      *inflater // for its tables
 	in     []byte
 	end    int // bit: starts are before it
-	words  *[1 << 12]int32
+	words  *[1 << 12]uint16
 	coded  int // the next block with codes of its own, if it has been looked for
 	looked bool
 }
@@ -73,30 +74,14 @@ func (f *finder) nextStored(from, to int) int {
 	return -1
 }
 
-// nextCoded returns the first bit from from on where codes begin that can be, or end. It looks at
-// all bits of some bytes in steps, each of which keeps fewer: asking for each bit in turn how far
-// it gets would be a branch that is guessed wrong for every other bit.
+// nextCoded returns the first bit from from on where codes begin that can be, or end.
 func (f *finder) nextCoded(from int) int {
-	const step = 64 // bytes
-	var bits [8 * step]int
-	begins := headerTable()
 	f.words = wordTable()
-	for at := from >> 3; 8*at < f.end; at += step {
-		n := 0
-		for i := at; i < min(at+step, (f.end+7)>>3); i++ {
-			w := binary.LittleEndian.Uint64(f.in[i:])
-			for j := range 8 {
-				bits[n&(8*step-1)] = 8*i + j
-				n += int(begins[w>>j&(1<<headerBits-1)])
-			}
-		}
-		m := 0
-		for _, bit := range bits[:n] {
-			bits[m] = bit
-			m += f.preComplete(bit)
-		}
-		for _, bit := range bits[:m] {
-			if bit >= from && bit < f.end && f.codesFit(bit) {
+	for at := from >> 3; 8*at < f.end; at += beginBytes {
+		begins := codedBegins(binary.LittleEndian.Uint64(f.in[at:]))
+		for ; begins != 0; begins &= begins - 1 {
+			bit := 8*at + bits.TrailingZeros64(begins)
+			if f.preComplete(bit) && bit >= from && bit < f.end && f.codesFit(bit) {
 				return bit
 			}
 		}
@@ -104,33 +89,29 @@ func (f *finder) nextCoded(from int) int {
 	return f.end
 }
 
-// headerTable has 1 for the first headerBits bits of a block with codes of its own.
-var headerTable = sync.OnceValue(func() *[1 << headerBits]uint8 {
-	t := new([1 << headerBits]uint8)
-	for v := range t {
-		if v&blockKind == kindCodes && v>>3&31 <= usedLit-257 && v>>8&31 <= usedDist-1 {
-			t[v] = 1
-		}
-	}
-	return t
-})
+// beginBytes is how many bytes codedBegins judges at once.
+const beginBytes = 6
 
-// preComplete is 1 when the code for code lengths of the block at bit uses up all its words.
-func (f *finder) preComplete(bit int) int {
+// codedBegins has those bits set, of the first 48, where w has what begins a block with codes of
+// its own: the kind, and numbers of words that are not too large, which 30 and 31 are.
+func codedBegins(w uint64) uint64 {
+	kind := ^w & ^(w >> 1) & (w >> 2)
+	four := w & (w >> 1) & (w >> 2) & (w >> 3) // ones in a row
+	return kind &^ (four >> 4) &^ (four >> 9) & (1<<(8*beginBytes) - 1)
+}
+
+// preComplete tells whether the code for code lengths of the block at bit uses up all its words.
+func (f *finder) preComplete(bit int) bool {
 	at := bit + headerBits
 	v := binary.LittleEndian.Uint64(f.in[at>>3:]) >> (at & 7) // 4 bits for how many, then 3 for each: up to 61
 	n := 4 + int(v&15)
 	lens := (v>>4 | uint64(f.in[at>>3+8])<<(60-at&7)) & (1<<(3*n) - 1)
-	taken := f.words[lens&0xfff] + f.words[lens>>12&0xfff] + f.words[lens>>24&0xfff] + f.words[lens>>36&0xfff] + f.words[lens>>48&0xfff]
-	if taken == 1<<preBits {
-		return 1
-	}
-	return 0
+	return f.words[lens&0xfff]+f.words[lens>>12&0xfff]+f.words[lens>>24&0xfff]+f.words[lens>>36&0xfff]+f.words[lens>>48&0xfff] == 1<<preBits
 }
 
 // wordTable has, for four lengths, how many words of preBits bits they take.
-var wordTable = sync.OnceValue(func() *[1 << 12]int32 {
-	t := new([1 << 12]int32)
+var wordTable = sync.OnceValue(func() *[1 << 12]uint16 {
+	t := new([1 << 12]uint16)
 	for v := range t {
 		for i := 0; i < 12; i += 3 {
 			if n := v >> i & 7; n > 0 {
