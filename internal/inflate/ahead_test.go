@@ -239,8 +239,13 @@ func TestGuessesAreUsed(t *testing.T) {
 			t.Errorf("%s: %d guesses of about %d were used: %+v", name, got.used, want, got)
 		}
 	}
-	if got := fateOf(t, gzipped(t, reads, 6, 0), Config{Workers: 3, pieces: tuning{bytes: 10_000}}).luck; got.used != 0 {
-		t.Errorf("%d guesses with three workers", got.used)
+	for _, cfg := range []Config{{Workers: 3, pieces: tuning{bytes: 10_000}}, {Workers: 4, Alone: true, pieces: tuning{bytes: 10_000}}} {
+		if got := fateOf(t, gzipped(t, reads, 6, 0), cfg).luck; got.used+got.unused != 0 {
+			t.Errorf("%+v: %+v", cfg, got)
+		}
+	}
+	if a, b := (Config{Workers: 4}).MemoryBound(), (Config{Workers: 4, Alone: true}).MemoryBound(); b > a/8 {
+		t.Errorf("bound %d, alone %d", a, b)
 	}
 }
 
@@ -463,4 +468,19 @@ func FuzzParallel(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in []byte, bytes, overlap int) {
 		sameAhead(t, "input", string(in), tuning{512 + int(uint(bytes)%8192), 1 + int(uint(overlap)%8192), 50_000})
 	})
+}
+
+// TestAheadWrongTrailers changes what members say of themselves, where others decoded them.
+func TestAheadWrongTrailers(t *testing.T) {
+	one := gzipped(t, string(fastq(60_000, 40)), 6, 2000)
+	for member := 1; member <= 5; member++ {
+		for i := 1; i <= trailerBytes; i++ {
+			in := []byte(strings.Repeat(one, 6))
+			in[member*len(one)-i] ^= 4
+			got := sameAhead(t, fmt.Sprintf("member %d, byte %d", member, i), string(in), tuning{2000, 4000, 100_000})
+			if !strings.Contains(got.err, ErrChecksum.Error()) || got.luck.used == 0 {
+				t.Errorf("member %d, byte %d: %q, %+v", member, i, got.err, got.luck)
+			}
+		}
+	}
 }
