@@ -58,5 +58,5 @@ func (c Config) aheadBytes() int64 {
 	}
 	piece := int64(c.maxPiece()+c.overlap()) + 2*int64(windowBytes+c.room()+markRoom) + 1<<16 + maxEnds*32
 	sums := maxSums * int64(unsafe.Sizeof(sum{}))
-	return int64(c.pieceCount())*piece + n*2*decoderBytes + int64(c.overlap()) + int64(c.chunks())*sums
+	return int64(c.pieceCount())*piece + n*decoderBytes + int64(c.overlap()) + int64(c.chunks())*sums
 }

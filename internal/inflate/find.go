@@ -43,7 +43,7 @@ func placeOf(bit int64, head uint64) (at place, ok bool) {
 
 // finder looks for the starts of blocks in one piece, from its front to its end.
 type finder struct {
-	z      *inflater // for its tables
+	z      *inflater // its code lengths and their code are used, which mean nothing between headers
 	in     []byte
 	end    int // bit: starts are before it
 	words  *[1 << 12]uint16

@@ -17,7 +17,6 @@ const fewBlocks = 3
 
 // guesser decodes pieces of a stream without knowing what comes before them. One per goroutine.
 type guesser struct {
-	look inflater // for the search, so that the other's tables stay
 	d    decoding
 	room int // symbols a piece may become
 }
@@ -26,7 +25,7 @@ type guesser struct {
 // the next piece may have begun, or, where anything is odd, to the last block that was whole.
 func (g *guesser) decode(p *piece) {
 	p.makeRoom(g.room)
-	f := finder{z: &g.look, in: p.in, end: 8 * p.own}
+	f := finder{z: &g.d.z, in: p.in, end: 8 * p.own}
 	for from, tries := 0, 0; tries < maxTries && !p.quit.Load(); tries++ {
 		at, ok := f.next(from)
 		if !ok {
