@@ -4,8 +4,9 @@
 //	inflate [-rounds 7] [-bytes 64] [-ahead 4,8] [-no-tools] FILE.fq.gz...
 //
 // Each file is repeated, as members of one gzip file, to about -bytes MiB, so that starting a
-// program is little of its time. In a round every decoder inflates every file once, one after the
-// other, so that a change of the machine's clock or load meets them all.
+// program is little of its time, and decoding ahead, which begins at 4 MiB, most of it. In a round
+// every decoder inflates every file once, one after the other, so that a change of the machine's
+// clock or load meets them all.
 //
 // What counts is CPU time, user and system, of all threads. The Go decoders run in this process,
 // from memory; they check the CRC-32, as the programs do. Programs read a file that was just

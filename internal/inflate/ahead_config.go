@@ -14,6 +14,9 @@ const (
 	// mostGuessers bounds the memory. Each makes some 500 MB/s of FASTQ, and the goroutine that
 	// takes pieces over, which there is one of, 10 GB/s or more.
 	mostGuessers = 16
+	// lookAheadBytes are inflated alone within 20 ms. To touch the memory of the pieces for the first
+	// time takes as long, so less is not worth it.
+	lookAheadBytes = 4 << 20
 )
 
 // guessers is how many workers decode plain gzip ahead, 0 for none.
@@ -40,7 +43,7 @@ func (c *Config) lookAheadAt() int64 {
 	if c.pieces.bytes > 0 {
 		return 0
 	}
-	return maxPieceBytes
+	return lookAheadBytes
 }
 
 // pieceCount is how many exist: one with each worker, half as many that wait to be taken over or

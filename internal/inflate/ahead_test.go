@@ -414,7 +414,7 @@ func allocated(f func()) int64 {
 func TestAheadMemory(t *testing.T) {
 	reads := gzipped(t, string(fastq(4<<20, 40)), 6, 0)
 	bomb := gzipped(t, strings.Repeat("\x00", 64<<20), 9, 0)
-	cfg := Config{Workers: 4}
+	cfg := Config{Workers: 4, pieces: tuning{bytes: maxPieceBytes}}
 	small := Config{Workers: 4, pieces: tuning{10_000, 10_000, 100_000}}
 	for name, c := range map[string]struct {
 		in  string
