@@ -145,7 +145,7 @@ func fixedBlocks(n int) []byte {
 
 // aheadInputs are whole files of all kinds.
 func aheadInputs(t testing.TB) map[string]string {
-	reads := string(fastq(600_000, 40))
+	reads := string(fastq(200_000+some(400_000), 40))
 	r := rand.New(rand.NewPCG(3, 4))
 	noise := make([]byte, 300_000)
 	for i := range noise {
@@ -169,7 +169,7 @@ func aheadInputs(t testing.TB) map[string]string {
 		"noise and reads":           gzipped(t, string(noise)+reads+string(noise[:100_000]), 6, 0),
 		"gzip in stored blocks":     gzipped(t, gzipped(t, reads, 6, 0), 0, 0),
 		"gzip in gzip":              gzipped(t, gzipped(t, reads, 6, 0), 6, 0),
-		"zeros":                     gzipped(t, strings.Repeat("\x00", 20<<20), 9, 0),
+		"zeros":                     gzipped(t, strings.Repeat("\x00", 2_000_000+some(18_000_000)), 9, 0),
 		"zeros between reads":       gzipped(t, reads[:200_000]+strings.Repeat("\x00", 5<<20)+reads, 6, 0),
 		"members":                   strings.Repeat(small, 12),
 		"members of 30 kB":          strings.Repeat(gzipped(t, reads[:30_000], 6, 0), 20),
@@ -209,6 +209,9 @@ func TestAheadIsAsAlone(t *testing.T) {
 	checkGoroutines(t)
 	reach := map[bool]int{}
 	for name, in := range aheadInputs(t) {
+		if raceEnabled && !strings.Contains(name, "flushed") && !strings.Contains(name, "BGZF") {
+			continue // the goroutines do the same with all of them
+		}
 		for i, p := range []tuning{{1 << 10, 64 << 10, 200_000}, {5000, 3000, 100_000}, {20_000, 40_000, 300_000}} {
 			if i > 0 && (testing.Short() || raceEnabled) {
 				break
@@ -233,6 +236,9 @@ func TestGuessesAreUsed(t *testing.T) {
 		"four members": strings.Repeat(gzipped(t, reads[:len(reads)/4], 6, 0), 4),
 		"stored":       gzipped(t, reads, 0, 0),
 	} {
+		if raceEnabled && name != "flushed" {
+			continue
+		}
 		const bytes = 70_000
 		got := sameAhead(t, name, in, tuning{bytes, 0, 0}).luck
 		if want := int64(len(in)-overlapBytes)/bytes - 1; got.used < want*9/10 {
@@ -412,6 +418,9 @@ func allocated(f func()) int64 {
 // TestAheadMemory has streams allocate, in all, no more than their bound, however long they are
 // and however much they become.
 func TestAheadMemory(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the detector allocates too")
+	}
 	reads := gzipped(t, string(fastq(4<<20, 40)), 6, 0)
 	bomb := gzipped(t, strings.Repeat("\x00", 64<<20), 9, 0)
 	cfg := Config{Workers: 4, pieces: tuning{bytes: maxPieceBytes}}
@@ -420,8 +429,7 @@ func TestAheadMemory(t *testing.T) {
 		in  string
 		cfg Config
 	}{
-		"reads": {reads + reads + reads, cfg}, "a bomb": {bomb + bomb + bomb + bomb + bomb + bomb + bomb + bomb + bomb + bomb, cfg},
-		"reads, small pieces": {reads, small}, "a bomb, small pieces": {bomb, small},
+		"reads": {reads + reads + reads, cfg}, "reads, small pieces": {reads, small}, "a bomb": {bomb, cfg}, "a bomb, small pieces": {bomb + bomb, small},
 	} {
 		drained := func() {
 			s, _ := Open(context.Background(), strings.NewReader(c.in), "x", c.cfg)
@@ -474,7 +482,7 @@ func FuzzParallel(f *testing.F) {
 func TestAheadWrongTrailers(t *testing.T) {
 	one := gzipped(t, string(fastq(60_000, 40)), 6, 2000)
 	for member := 1; member <= 5; member++ {
-		for i := 1; i <= trailerBytes; i++ {
+		for i := 1; i <= max(1, some(trailerBytes)); i++ {
 			in := []byte(strings.Repeat(one, 6))
 			in[member*len(one)-i] ^= 4
 			got := sameAhead(t, fmt.Sprintf("member %d, byte %d", member, i), string(in), tuning{2000, 4000, 100_000})
