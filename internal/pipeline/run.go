@@ -147,10 +147,7 @@ func (r *run) start(ctx context.Context) error {
 	if r.kind, err = r.indexKind(); err != nil {
 		return err
 	}
-	if err := r.openReader(ctx); err != nil {
-		return err
-	}
-	if r.plan, err = planMemory(budget, r.index.Bytes(), r.reader.MemoryBound(), cfg); err != nil {
+	if err := r.openReader(ctx, budget); err != nil {
 		return err
 	}
 	restore := r.plan.apply()
@@ -173,16 +170,29 @@ func (r *run) makeStages() {
 	})
 }
 
-func (r *run) openReader(ctx context.Context) (err error) {
+// openReader plans the memory, too: where it is scarce, plain gzip is inflated with less.
+func (r *run) openReader(ctx context.Context, budget int64) (err error) {
+	cfg, rc := r.cfg, r.readerConfig()
+	if r.plan, err = planMemory(budget, r.index.Bytes(), rc.MemoryBound(), cfg); err != nil {
+		rc.InflateAlone = true
+		r.plan, err = planMemory(budget, r.index.Bytes(), rc.MemoryBound(), cfg)
+	}
+	if err != nil {
+		return err
+	}
+	if r.reader, err = reader.Open(ctx, rc); err != nil {
+		return err
+	}
+	r.undo.later(r.reader.Close)
+	return nil
+}
+
+func (r *run) readerConfig() reader.Config {
 	cfg, st := r.cfg, r.stages
-	r.reader, err = reader.Open(ctx, reader.Config{
+	return reader.Config{
 		FS: cfg.FS, Paths: cfg.Reads, Stdin: cfg.Stdin, Interleaved: cfg.Interleaved, Comments: cfg.Comments,
 		BatchBases: batchBases, InFlight: inFlight(cfg.paired(), cfg.Threads), InflateWorkers: cfg.Threads,
 		SkipBad: cfg.SkipBad, OnSkip: func(err error) { cfg.Log.Warn("skipped", "error", err) },
 		ReadStage: st.Read, InflateStage: st.Inflate, ParseStage: st.Parse,
-	})
-	if err == nil {
-		r.undo.later(r.reader.Close)
 	}
-	return err
 }
