@@ -111,7 +111,7 @@ func (q *query) judge(first int) {
 // chooseSingle makes the best alignment the primary.
 func (q *query) chooseSingle() {
 	q.best = -1
-	if len(q.alns) == 0 || q.alns[0].score < minScore {
+	if len(q.alns) == 0 || q.alns[0].aligned < minScore {
 		return
 	}
 	q.judge(0)
@@ -169,7 +169,7 @@ func (w *Worker) bestPair(a, b *query, salt uint64) (p pairing, ok bool) {
 		for j := range b.alns {
 			x, y := &a.alns[i], &b.alns[j]
 			size, fits := w.properSize(a, x, b, y, true)
-			if !fits || max(x.score, y.score) < minScore {
+			if !fits || max(x.aligned, y.aligned) < minScore {
 				continue
 			}
 			insert := w.sizes.of(size)

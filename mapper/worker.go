@@ -210,7 +210,7 @@ func (w *Worker) alignGapped(q *query, top podium, pairNeed int) {
 		if c.skip || c.sure || done == maxGapped {
 			continue
 		}
-		need := max(top.best-q.lag, minScore)
+		need := max(top.best-q.lag, minScore-maxClips)
 		if !c.paired || c.pairBound < pairNeed {
 			need = max(need, top.second+1)
 		}
@@ -227,7 +227,7 @@ func (w *Worker) alignGapped(q *query, top podium, pairNeed int) {
 			if len(q.alns) == maxAlignments {
 				return
 			}
-			if !c.skip && c.aln.score >= max(keep, minScore) {
+			if !c.skip && c.aln.score >= keep && c.aln.aligned >= minScore {
 				c.skip = true
 				q.addAlignment(c.aln)
 			}
@@ -235,7 +235,7 @@ func (w *Worker) alignGapped(q *query, top podium, pairNeed int) {
 	}
 	for _, i := range q.heavy { // parts of the read that those leave out
 		c := &q.cands[i]
-		if !c.skip && c.aln.score >= minScore && len(q.alns) < maxAlignments && q.leftOut(&c.aln) {
+		if !c.skip && c.aln.aligned >= minScore && len(q.alns) < maxAlignments && q.leftOut(&c.aln) {
 			q.addAlignment(c.aln)
 		}
 	}
