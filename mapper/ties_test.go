@@ -2,8 +2,11 @@ package mapper
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/biogo/hts/sam"
 )
 
 // other replaces the bases of s at the given places.
@@ -52,6 +55,48 @@ func TestAClippedReadOfTwoCopiesHasEqualScores(t *testing.T) {
 	for _, r := range primaries(mapAll(t, ix, DefaultParams(), singles(read, revComp(read)))) {
 		if as, xs := tagInt(t, r, "AS"), tagInt(t, r, "XS"); as < 78 || xs != as || r.MapQ != 0 {
 			t.Errorf("at %d, CIGAR %s, MAPQ %d, AS %d, XS %d", r.Pos, r.Cigar, r.MapQ, as, xs)
+		}
+	}
+}
+
+// TestTheMateWithoutSeedsDecidesAmongManyCopies has one mate in a repeat, and the other beside one
+// of the copies, with an edit in every seed it has: only its words tell.
+func TestTheMateWithoutSeedsDecidesAmongManyCopies(t *testing.T) {
+	const copies, apart = 40, 2000
+	for trial := range 20 {
+		rng := rand.New(rand.NewPCG(64, uint64(trial)))
+		one := randomBases(rng, (copies+1)*apart)
+		for i := 1; i < copies; i++ {
+			copy(one[1000+i*apart:], one[1000:1200])
+		}
+		ix := buildIndex(t, map[string][]byte{"one": one, "two": randomBases(rng, 1000)}, 1)
+		p := withReadGroup(DefaultParams())
+		p.Insert = InsertSize{Mean: 300, Std: 30, Low: 180, High: 420}
+		home := 1000 + rng.IntN(copies)*apart
+		mate := other(one[home+270:home+320], 11, 27, 43)
+		b := pairOf(one[home+20:home+70], revComp(mate))
+		recs := primaries(mapAll(t, ix, p, b))
+		for i, want := range []int{home + 20, home + 270} {
+			if r := recs[i]; r.Pos != want || r.Flags&sam.ProperPair == 0 {
+				t.Errorf("trial %d: mate %d at %d (%s), want %d", trial, i+1, r.Pos, r.Cigar, want)
+			}
+		}
+	}
+}
+
+// TestAMateWithAnInsertionIsFoundByShortRuns has a mate of which no 19 bases in a row are the genome's.
+func TestAMateWithAnInsertionIsFoundByShortRuns(t *testing.T) {
+	for trial := range 20 {
+		rng := rand.New(rand.NewPCG(65, uint64(trial)))
+		one := randomBases(rng, 20_000)
+		ix := buildIndex(t, map[string][]byte{"one": one, "two": randomBases(rng, 1000)}, 1)
+		p := withReadGroup(DefaultParams())
+		p.Insert = InsertSize{Mean: 300, Std: 30, Low: 180, High: 420}
+		g := one[5250:5300]
+		mate := fmt.Sprintf("%s%s%s%s", g[:17], other(g[17:19], 0, 1), g[17:34], other(g[34:48], 0, 1, 2, 3, 4, 6, 8, 9, 11, 12, 13))
+		recs := primaries(mapAll(t, ix, p, pairOf(one[5000:5050], revComp([]byte(mate)))))
+		if r := recs[1]; r.Flags&sam.ProperPair == 0 || r.Pos < 5245 || r.Pos > 5275 {
+			t.Errorf("trial %d: the mate is at %d, CIGAR %s, flags %v", trial, r.Pos, r.Cigar, r.Flags)
 		}
 	}
 }

@@ -173,8 +173,8 @@ func (w *Worker) mapPair(a, b *query, salt uint64) {
 	w.rank(b, salt)
 	na, nb := len(a.alns), len(b.alns)
 	// Mates found by rescue are not themselves a reason to look further.
-	w.rescue(a, na, b, true)
-	w.rescue(b, nb, a, false)
+	w.rescue(a, na, b, true, need)
+	w.rescue(b, nb, a, false, need)
 	w.rank(a, salt)
 	w.rank(b, salt)
 	w.choosePair(a, b, salt)
