@@ -22,6 +22,7 @@ type alignment struct {
 	subN     int      // places with nearly that score
 	parent   int      // index of the better alignment that covers the same part, or -1
 	miss     int      // sum of the qualities of mismatches; see rank
+	toss     uint64   // of equal places the least is taken; see rank
 	bound    int      // what the read can score anywhere else; only if settled
 }
 

@@ -59,6 +59,45 @@ func TestAClippedReadOfTwoCopiesHasEqualScores(t *testing.T) {
 	}
 }
 
+// TestEqualCopiesAreTakenEquallyOften counts which of the copies of a repeat reads and pairs go
+// to, and how often to the same as the template before.
+func TestEqualCopiesAreTakenEquallyOften(t *testing.T) {
+	const copies, apart, size = 5, 9000, 1000
+	rng := rand.New(rand.NewPCG(63, 1))
+	one := randomBases(rng, (copies+1)*apart)
+	for i := 1; i < copies; i++ {
+		copy(one[1000+i*apart:], one[1000:1000+size])
+		if i%2 == 1 {
+			copy(one[1000+i*apart:], revComp(one[1000:1000+size]))
+		}
+	}
+	ix := buildIndex(t, map[string][]byte{"one": one, "two": randomBases(rng, 1000)}, 1)
+	p := withReadGroup(DefaultParams())
+	p.Insert = InsertSize{Mean: 300, Std: 30, Low: 180, High: 420}
+	const templates = 4000
+	pairs, _ := simPairs(rng, map[string][]byte{"one": one[1010 : 990+size]}, templates, pairShape{50, 300, 30, FR, 0})
+	alone := *pairs
+	alone.Paired, alone.Reads = false, pairs.Reads[:templates]
+	for name, recs := range map[string][]*sam.Record{"pairs": primaries(mapAll(t, ix, p, pairs)), "single": primaries(mapAll(t, ix, p, &alone))} {
+		var taken [copies]int
+		same, last, n := 0, -1, 0
+		for i := 0; i < len(recs); i += len(recs) / templates {
+			at := recs[i].Pos / apart
+			taken[at]++
+			if at == last {
+				same++
+			}
+			last = at
+			n++
+		}
+		for _, count := range append(taken[:], same) { // 5 standard deviations of n draws, one of 5 each
+			if d := count - n/copies; d*d > 25*n*(copies-1)/copies/copies {
+				t.Errorf("%s: of %d templates, copies have %v, as the one before %d", name, n, taken, same)
+			}
+		}
+	}
+}
+
 // TestTheMateWithoutSeedsDecidesAmongManyCopies has one mate in a repeat, and the other beside one
 // of the copies, with an edit in every seed it has: only its words tell.
 func TestTheMateWithoutSeedsDecidesAmongManyCopies(t *testing.T) {

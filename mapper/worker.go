@@ -112,7 +112,7 @@ func (w *Worker) mapGroup(reads []reader.Read, step int, template uint64) {
 			continue
 		}
 		w.opened += int64(step)
-		salt := (template+uint64(i/step))*0x9e3779b97f4a7c15 + 1
+		salt := scatter(template + uint64(i/step) + 1)
 		if step == 1 {
 			w.mapSingle(&group[i], salt)
 		} else {
