@@ -220,7 +220,7 @@ func (w *Worker) rescueBySeeds(q *query, a *alignment, mate *query, qFirst bool,
 
 // addMate aligns the mate at c and keeps it if it fits.
 func (w *Worker) addMate(q *query, a *alignment, mate *query, qFirst bool, c *candidate) bool {
-	b, ok := w.extend(mate, c, minMateScore-maxClips)
+	b, ok := w.extend(mate, c, minMateScore)
 	if !ok || b.aligned < minMateScore {
 		return false
 	}
