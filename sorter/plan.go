@@ -60,9 +60,10 @@ func (s *Sorter) open(ctx context.Context, keys keyRange) (*Merger, error) {
 	return m, nil
 }
 
-// Mergers is how many ranges can be merged at once with the memory and the open files there are;
-// at least 1. Prepare must have returned, and no range be open.
-func (s *Sorter) Mergers() int {
+// Mergers is how many ranges can be merged at once with the memory and the open files there are, of
+// which the caller will have some open beside the runs; at least 1. Prepare must have returned, and no
+// range be open.
+func (s *Sorter) Mergers(files int) int {
 	runs, body := 0, int64(0)
 	for _, in := range s.ready {
 		if in.run != nil {
@@ -74,7 +75,7 @@ func (s *Sorter) Mergers() int {
 		return maxMergers
 	}
 	byMem := s.mem.free() / s.tune.mergeBytes(s.cfg.Workers, runs, body)
-	return int(max(1, min(byMem, int64(s.tune.files/runs), maxMergers)))
+	return int(max(1, min(byMem, int64((s.tune.files-files)/runs), maxMergers)))
 }
 
 // Complete returns an error unless all records that were added have come out of the mergers.
