@@ -41,9 +41,12 @@ func (s *Sorter) Prepare(ctx context.Context) error {
 
 // Part merges the records of part i of the len(cuts)+1 parts that cuts, as from [Sorter.Cuts], make.
 // Prepare must have returned. Up to [Sorter.Mergers] parts may be open at once, each used by one
-// goroutine; [Merger.Close] ends one. ctx also ends the goroutines that read runs, and makes
+// goroutine; [Merger.Close] ends one. Only order Coordinate has parts: with any other, cuts must be empty. ctx also ends the goroutines that read runs, and makes
 // Next fail: it must live as long as the merger is used.
 func (s *Sorter) Part(ctx context.Context, cuts []Key, i int) (*Merger, error) {
+	if s.cfg.Order != Coordinate && len(cuts) > 0 {
+		return nil, errors.New("sorter: only records in coordinate order have ranges of keys")
+	}
 	return s.open(ctx, partOf(cuts, i))
 }
 

@@ -169,3 +169,28 @@ func TestMergersLeaveFilesToTheCaller(t *testing.T) {
 		}
 	}
 }
+
+// TestOnlyCoordinateOrderHasParts: ranges of keys mean nothing where keys do not give the order.
+func TestOnlyCoordinateOrderHasParts(t *testing.T) {
+	for _, order := range []Order{Input, Name} {
+		s := newTest(t, Config{MemBytes: tiny.minMem(1), Order: order}, tiny)
+		for i, k := range []Key{5, 1, 9} {
+			if err := s.Slab(0).Add(context.Background(), k, uint64(i), []byte{0, 0, 0, 0}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Prepare(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Part(context.Background(), []Key{2}, 0); err == nil {
+			t.Errorf("order %d: a part by keys", order)
+		}
+		m, err := s.Part(context.Background(), nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := collect(t, m); len(got) != 3 {
+			t.Errorf("order %d: %d records of 3", order, len(got))
+		}
+	}
+}
