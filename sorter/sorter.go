@@ -71,6 +71,8 @@ type Sorter struct {
 	runs    uint64               // made so far, numbers them
 	files   map[string]struct{}  // to be removed by Close
 	mergers map[*Merger]struct{} // open
+	readers int                  // goroutines that read runs now
+	most    int                  // of them at once so far
 	merged  bool
 	closed  bool
 }
