@@ -59,7 +59,7 @@ func failSideBySide(t *testing.T, cfg Config) {
 	good := digest(t, dir)
 	before := runtime.NumGoroutine()
 	last := ops.Load()
-	for i := int64(0); i < last; i += 1 + last/4 {
+	for i := int64(0); i < last; i += 1 + last/8 {
 		for _, cancels := range []bool{false, true} {
 			ctx, cancel := context.WithCancel(t.Context())
 			var n atomic.Int64
