@@ -122,8 +122,8 @@ func (b *BAM) AddRecord(r Record) error {
 // addLong appends a record that needs more than one block. It starts one, of which it is the only record.
 func (b *BAM) addLong(r Record) error {
 	w := b.w
-	var m mark
-	if err := b.visit(w.cfg.Workers, w.count, r.Data, r.Tag, &m); err != nil {
+	m, err := b.collectLong(r)
+	if err != nil {
 		w.fail(err) // a file without this record must not end well
 		return err
 	}
@@ -131,6 +131,17 @@ func (b *BAM) addLong(r Record) error {
 	blk.marks = append(blk.marks, m)
 	w.split(r.Data)
 	return nil
+}
+
+// collectLong checks and visits a record that is about to be added.
+func (b *BAM) collectLong(r Record) (m mark, err error) {
+	st := b.cfg.CollectStage
+	me := st.Enter()
+	defer me.Exit()
+	err = b.visit(b.w.cfg.Workers, b.w.count, r.Data, r.Tag, &m)
+	st.AddItems(1)
+	st.AddBytesIn(int64(len(r.Data)))
+	return m, err
 }
 
 // collect copies the records that are not in b yet, checks and visits all, and makes their marks.
@@ -150,7 +161,7 @@ func (b *BAM) collect(worker int, blk *block) error {
 		blk.marks = append(blk.marks, m)
 	}
 	b.cfg.CollectStage.AddItems(int64(len(blk.recs)))
-	b.cfg.CollectStage.AddBytesIn(int64(len(blk.data)))
+	b.cfg.CollectStage.AddBytesIn(int64(len(blk.data) - int(blk.recs[0].off))) // without the end of a long one
 	return nil
 }
 

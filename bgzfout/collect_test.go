@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/alignpipe/alignpipe/internal/bamrec"
+	"github.com/alignpipe/alignpipe/internal/meter"
 )
 
 // withLong puts records of several blocks among others.
@@ -227,5 +229,30 @@ func TestDrainLeavesOnlyTheEnd(t *testing.T) {
 		if err := b.Close(); err != nil || !bytes.Equal(dst.Bytes(), want) {
 			t.Errorf("after Close: %v", err)
 		}
+	}
+}
+
+// TestEveryRecordIsCollected: the account of collecting has all records, also those of several blocks.
+func TestEveryRecordIsCollected(t *testing.T) {
+	recs := withLong(randomRecords(16, testRefs, 2000))
+	var size int64
+	for _, r := range recs {
+		size += int64(len(r.data))
+	}
+	st := meter.NewStage("collect", meter.KindCPU, 1)
+	b, err := NewBAM(io.Discard, testHeader(testRefs), testRefs, BAI, Config{Workers: 2, CollectStage: st})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range recs {
+		if err := b.AddRecord(Record{Data: r.data, Stable: i%3 > 0}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if s := st.Snapshot(); s.Items != int64(len(recs)) || s.BytesIn != size {
+		t.Errorf("%d records of %d, %d bytes of %d", s.Items, len(recs), s.BytesIn, size)
 	}
 }

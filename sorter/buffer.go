@@ -70,6 +70,12 @@ func (b *buffer) add(key Key, ord uint64, rec []byte) {
 	b.long = max(b.long, len(rec))
 }
 
+// record returns the record of an entry.
+func (b *buffer) record(e entry) []byte {
+	rec := b.mem[e.at+ordBytes:]
+	return rec[:sizeBytes+int(binary.LittleEndian.Uint32(rec))]
+}
+
 // slots returns the first n entries' memory. The mapping starts at a page, so it is aligned.
 func (b *buffer) slots(n int) []entry {
 	return unsafe.Slice((*entry)(unsafe.Pointer(unsafe.SliceData(b.mem))), n)

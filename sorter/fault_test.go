@@ -111,9 +111,9 @@ func spilled(t *testing.T, items []item) (*Sorter, string) {
 
 // spillNow writes the buffer in use as a run.
 func spillNow(sl *Slab) error {
-	err := sl.await(context.Background())
+	err := sl.await(context.Background(), nil)
 	sl.spill(sl.buffers[sl.cur])
-	return errors.Join(err, sl.await(context.Background()))
+	return errors.Join(err, sl.await(context.Background(), nil))
 }
 
 // TestADamagedRunIsAnError changes every byte of a run, and cuts it at many lengths.

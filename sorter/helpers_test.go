@@ -173,7 +173,7 @@ func checkGoroutines(t *testing.T) {
 	for range 200 {
 		buf := make([]byte, 1<<20)
 		stacks = string(buf[:runtime.Stack(buf, true)])
-		if !strings.Contains(stacks, "prefetcher") && !strings.Contains(stacks, "eachSlab") {
+		if !strings.Contains(stacks, "prefetcher") && !strings.Contains(stacks, "(*Slab).spill") && !strings.Contains(stacks, "sorter.each[") {
 			return
 		}
 		time.Sleep(5 * time.Millisecond)

@@ -80,7 +80,7 @@ func isDigit(c byte) bool { return c-'0' < 10 }
 // equal: the records lie from the end of the buffer down in that order.
 func (b *buffer) sortByName() {
 	slices.SortFunc(b.sorted, func(x, y entry) int {
-		if c := compareNames(nameOf(b.mem[x.at+ordBytes:]), nameOf(b.mem[y.at+ordBytes:])); c != 0 {
+		if c := compareNames(nameOf(b.record(x)), nameOf(b.record(y))); c != 0 {
 			return c
 		}
 		if x.at > y.at {

@@ -122,3 +122,26 @@ func TestNamesAsSamtools(t *testing.T) {
 		t.Errorf("%d names are missing", len(want))
 	}
 }
+
+// TestNamesBeyondTheRecord: a record whose name would end beyond it, or that is too short to have one, has
+// none, whatever lies behind it in a buffer.
+func TestNamesBeyondTheRecord(t *testing.T) {
+	rng := rand.New(rand.NewPCG(33, 1))
+	var items []item
+	for i := range 200 {
+		rec := namedRec(rng, fmt.Sprintf("r%d", rng.IntN(50)), 8)
+		switch i % 3 {
+		case 0:
+			rec[nameLen] = 200
+		case 1:
+			rec = makeRec(rng, 4+rng.IntN(34))
+		}
+		items = append(items, item{Unplaced, uint64(i), rec})
+	}
+	for _, factor := range []int64{1, 100} {
+		s := newTest(t, Config{MemBytes: factor * tiny.minMem(1), Order: Name}, tiny)
+		if err := sortAll(s, items, byName(items)); err != nil {
+			t.Errorf("memory=%d: %v", factor, err)
+		}
+	}
+}

@@ -41,9 +41,12 @@ func (s *Sorter) Prepare(ctx context.Context) error {
 
 // Part merges the records of part i of the len(cuts)+1 parts that cuts, as from [Sorter.Cuts], make.
 // Prepare must have returned. Up to [Sorter.Mergers] parts may be open at once, each used by one
-// goroutine; [Merger.Close] ends one. ctx also ends the goroutines that read runs, and makes
+// goroutine; [Merger.Close] ends one. Only order Coordinate has parts: with any other, cuts must be empty. ctx also ends the goroutines that read runs, and makes
 // Next fail: it must live as long as the merger is used.
 func (s *Sorter) Part(ctx context.Context, cuts []Key, i int) (*Merger, error) {
+	if s.cfg.Order != Coordinate && len(cuts) > 0 {
+		return nil, errors.New("sorter: only records in coordinate order have ranges of keys")
+	}
 	return s.open(ctx, partOf(cuts, i))
 }
 
@@ -60,9 +63,10 @@ func (s *Sorter) open(ctx context.Context, keys keyRange) (*Merger, error) {
 	return m, nil
 }
 
-// Mergers is how many ranges can be merged at once with the memory and the open files there are;
-// at least 1. Prepare must have returned, and no range be open.
-func (s *Sorter) Mergers() int {
+// Mergers is how many ranges can be merged at once with the memory and the open files there are, of
+// which the caller will have some open beside the runs; at least 1. Prepare must have returned, and no
+// range be open.
+func (s *Sorter) Mergers(files int) int {
 	runs, body := 0, int64(0)
 	for _, in := range s.ready {
 		if in.run != nil {
@@ -74,7 +78,7 @@ func (s *Sorter) Mergers() int {
 		return maxMergers
 	}
 	byMem := s.mem.free() / s.tune.mergeBytes(s.cfg.Workers, runs, body)
-	return int(max(1, min(byMem, int64(s.tune.files/runs), maxMergers)))
+	return int(max(1, min(byMem, int64((s.tune.files-files)/runs), maxMergers)))
 }
 
 // Complete returns an error unless all records that were added have come out of the mergers.

@@ -43,7 +43,7 @@ func eachRange(t *testing.T, s *Sorter, parts int, use func(int, *Merger)) {
 	t.Helper()
 	cuts := s.Cuts(parts)
 	var wg sync.WaitGroup
-	slots := make(chan struct{}, s.Mergers())
+	slots := make(chan struct{}, s.Mergers(0))
 	for part := range parts {
 		slots <- struct{}{}
 		wg.Go(func() {
@@ -144,5 +144,53 @@ func TestCompleteMissesWhatNobodyMerged(t *testing.T) {
 	collect(t, m)
 	if s.Complete() == nil {
 		t.Error("half of the records are enough")
+	}
+}
+
+// TestMergersLeaveFilesToTheCaller: the runs of all merges and the caller's files stay within the limit.
+func TestMergersLeaveFilesToTheCaller(t *testing.T) {
+	tune := tiny
+	tune.files = 10
+	s := newTest(t, Config{MemBytes: 64 << 20}, tune)
+	for i := range uint64(3) {
+		if err := s.Slab(0).Add(context.Background(), Key(i), i, []byte{0, 0, 0, 0}); err != nil {
+			t.Fatal(err)
+		}
+		if err := spillNow(s.Slab(0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Prepare(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	for files, want := range map[int]int{0: 3, 1: 3, 2: 2, 4: 2, 5: 1, 10: 1, 100: 1} {
+		if got := s.Mergers(files); got != want {
+			t.Errorf("Mergers(%d) = %d, want %d", files, got, want)
+		}
+	}
+}
+
+// TestOnlyCoordinateOrderHasParts: ranges of keys mean nothing where keys do not give the order.
+func TestOnlyCoordinateOrderHasParts(t *testing.T) {
+	for _, order := range []Order{Input, Name} {
+		s := newTest(t, Config{MemBytes: tiny.minMem(1), Order: order}, tiny)
+		for i, k := range []Key{5, 1, 9} {
+			if err := s.Slab(0).Add(context.Background(), k, uint64(i), []byte{0, 0, 0, 0}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Prepare(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Part(context.Background(), []Key{2}, 0); err == nil {
+			t.Errorf("order %d: a part by keys", order)
+		}
+		m, err := s.Part(context.Background(), nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := collect(t, m); len(got) != 3 {
+			t.Errorf("order %d: %d records of 3", order, len(got))
+		}
 	}
 }

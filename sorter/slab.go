@@ -82,7 +82,7 @@ func (sl *Slab) makeRoom(ctx context.Context, key Key, ord uint64, rec []byte) (
 			return false, err
 		}
 		if b := sl.buffers[sl.cur]; b.n == 0 && !b.fits(len(rec), 0) {
-			if err := sl.await(ctx); err != nil { // also for the memory of its writer
+			if err := sl.await(ctx, sl.sorter.cfg.CallStage); err != nil { // also for the memory of its writer
 				return false, err
 			}
 			if err := sl.spillOne(ctx, key, ord, rec); err != nil {
@@ -110,7 +110,7 @@ func (sl *Slab) turn(ctx context.Context) error {
 		sl.floor = len(other.mem) / 2
 		return nil
 	}
-	if err := sl.await(ctx); err != nil {
+	if err := sl.await(ctx, sl.sorter.cfg.CallStage); err != nil {
 		return err
 	}
 	sl.cur = 1 - sl.cur
@@ -132,8 +132,9 @@ func (sl *Slab) spill(b *buffer) {
 	}()
 }
 
-// await waits for the spill under way, if there is one, and no longer than ctx lives.
-func (sl *Slab) await(ctx context.Context) error {
+// await waits for the spill under way, if there is one, and no longer than ctx lives. The wait is charged
+// to a stage that the caller is in, or to nil.
+func (sl *Slab) await(ctx context.Context, caller *meter.Stage) error {
 	if sl.spilling == nil {
 		return nil
 	}
@@ -142,7 +143,7 @@ func (sl *Slab) await(ctx context.Context) error {
 	case end = <-sl.spilling:
 	default:
 		begun := time.Now()
-		defer func() { sl.sorter.cfg.CallStage.AddWait(meter.WaitOut, time.Since(begun)) }()
+		defer func() { caller.AddWait(meter.WaitOut, time.Since(begun)) }()
 		select {
 		case end = <-sl.spilling:
 		case <-ctx.Done():
@@ -178,7 +179,7 @@ func (sl *Slab) spillOne(ctx context.Context, key Key, ord uint64, rec []byte) e
 
 // settle waits for the spill under way and sorts what is left; a buffer that holds nothing is given back.
 func (sl *Slab) settle(ctx context.Context) error {
-	if err := sl.await(ctx); err != nil {
+	if err := sl.await(ctx, nil); err != nil {
 		return err
 	}
 	sl.err = errLate // more entries would run into the sorted ones
@@ -208,7 +209,7 @@ func (sl *Slab) inputs() (in []input) {
 
 // free gives the memory back, after the spill under way, which is to end; the runs stay.
 func (sl *Slab) free() error {
-	sl.await(context.Background()) // its error is no longer of interest
+	sl.await(context.Background(), nil) // its error is no longer of interest
 	sl.err = errLate
 	return errors.Join(sl.buffers[0].free(), sl.buffers[1].free())
 }

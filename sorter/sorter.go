@@ -42,7 +42,7 @@ type Config struct {
 
 // Stats counts what a Sorter did.
 type Stats struct {
-	Records      int64 // sorted so far: all of them once Merge has returned
+	Records      int64 // sorted so far: all of them once Prepare has returned
 	SpilledRuns  int64 // written because memory was full
 	MergedRuns   int64 // written by intermediate merges
 	SpilledBytes int64 // of run files, intermediate ones included
@@ -71,6 +71,8 @@ type Sorter struct {
 	runs    uint64               // made so far, numbers them
 	files   map[string]struct{}  // to be removed by Close
 	mergers map[*Merger]struct{} // open
+	readers int                  // goroutines that read runs now
+	most    int                  // of them at once so far
 	merged  bool
 	closed  bool
 }
@@ -131,8 +133,8 @@ func (s *Sorter) Stats() Stats {
 	}
 }
 
-// Close stops the merger, removes the runs and gives all memory back: records that Next
-// returned are gone. No slab or merger may be in use. Close may be called again, and then
+// Close stops the mergers, removes the runs and gives all memory back: records that Next
+// returned are gone, stable ones too. No slab, merger or record may be in use. Close may be called again, and then
 // tries once more what failed before.
 func (s *Sorter) Close() error {
 	var errs []error

@@ -21,7 +21,7 @@ const (
 // SetConfig has the sizes of the pools. Zero means one worker.
 type SetConfig struct {
 	ReadWorkers, InflateWorkers, ParseWorkers    int
-	MapWorkers                                   int // these also sort and spill their slabs
+	MapWorkers                                   int // as many sort and spill slabs at once
 	MergeWorkers, CollectWorkers, DeflateWorkers int
 	WriteWorkers                                 int
 	InputPipe, OutputPipe                        bool // a fifo, socket or terminal instead of a file

@@ -42,10 +42,13 @@ func (r *run) openShards() (output, error) {
 	return r.keep(&shardSink{run: r}), nil
 }
 
+// shardFiles is how many files of each shard stay open until all are committed: the BAM and its index.
+const shardFiles = 2
+
 // write merges the parts into shards, several at a time; the cuts depend on the records alone.
 func (s *shardSink) write(ctx context.Context, sorted *sorter.Sorter) error {
 	r, cfg := s.run, s.run.bgzf()
-	side := min(r.cfg.Shards, r.cfg.Threads, sorted.Mergers())
+	side := min(r.cfg.Shards, r.cfg.Threads, sorted.Mergers(shardFiles*r.cfg.Shards))
 	cfg.Workers = (r.cfg.Threads + side - 1) / side
 	for _, st := range []*meter.Stage{cfg.CollectStage, cfg.CompressStage} {
 		st.SetWorkers(side * cfg.Workers)
