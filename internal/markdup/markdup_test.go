@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"testing"
 
@@ -245,5 +246,20 @@ func TestAStoppedRunEnds(t *testing.T) {
 	}
 	if _, err := m.Decide(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("Decide goes on: %v", err)
+	}
+}
+
+// TestOneTileOfOneSet is cut into stripes, for no share of it by hash fits.
+func TestOneTileOfOneSet(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	templates := make([]template, 3000)
+	for i := range templates {
+		templates[i] = mates(fmt.Sprintf("m:1:F:1:1101:%d:%d", rng.IntN(60_000), rng.IntN(12_000)), 0, 10, 40, fair)
+	}
+	records := encode(0, templates)
+	_, want := decide(t, Config{Workers: 1, MemBytes: ample, OpticalDistance: 300}, standard, records)
+	_, got := decide(t, Config{Workers: 2, MemBytes: 2 * tiny.minMem(2), OpticalDistance: 300}, tiny, records)
+	if want.ReadPairOpticalDups < 500 || want.ReadPairOpticalDups > 2900 || !sameMetrics(got, want) {
+		t.Errorf("%d optical duplicates, want %d", got.ReadPairOpticalDups, want.ReadPairOpticalDups)
 	}
 }

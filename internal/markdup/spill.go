@@ -207,10 +207,14 @@ func (s *store) eachSpilled(ctx context.Context, r *run, partition int, buf []by
 			return err
 		}
 		b := buf[:min(int64(len(buf)), to-from)]
-		if n, err := s.file.ReadAt(b, r.at+from); n < len(b) {
-			if errors.Is(err, io.EOF) {
-				err = ErrCorrupt
-			}
+		n, err := s.file.ReadAt(b, r.at+from)
+		if n == len(b) && err == io.EOF {
+			err = nil
+		}
+		if err == io.EOF {
+			err = fmt.Errorf("%w: it ends at byte %d", ErrCorrupt, r.at+from+int64(n))
+		}
+		if err != nil {
 			return fmt.Errorf("markdup: %s: %w", s.file.Name(), err)
 		}
 		body, err := openFrame(b, number, uint32(partition))
