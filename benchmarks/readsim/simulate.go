@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"strconv"
 )
 
 // simulator makes one pair after the other.
@@ -18,6 +17,11 @@ type simulator struct {
 	at    []int64        // where each of them stands in the genome
 	reads [2][]byte
 	quals [2][]byte
+
+	pool   [recent]molecule
+	drawn  int      // new molecules so far
+	again  molecule // a duplicate
+	strand []uint8
 }
 
 func newSimulator(g *genome, m model) *simulator {
@@ -75,41 +79,35 @@ func (s *simulator) run(out *outputs) error {
 	if longest < 2*int64(s.m.mean+4*s.m.sd) {
 		return errors.New("no contig is twice as long as the longest fragments")
 	}
-	var line []byte
+	var line, name []byte
 	for i := range s.m.pairs {
-		c, ends := s.pair()
-		name := strconv.Itoa(i + 1)
+		m := s.draw(i)
+		s.read(m.first, s.sequenced(m, m.first))
+		s.read(1-m.first, s.sequenced(m, 1-m.first))
+		name = s.appendName(name[:0], i, m.spot)
 		for mate := range s.reads {
-			line = append(append(append(line[:0], "@s"...), name...), '\n')
+			line = append(append(append(line[:0], '@'), name...), '\n')
 			line = append(append(append(line, s.reads[mate]...), "\n+\n"...), s.quals[mate]...)
 			out.reads[mate].write(append(line, '\n'))
 		}
-		line = fmt.Appendf(line[:0], "s%s\t%s\t%d\t%d\t%d\t%d\n", name, c.name, ends[0][0]-c.off, ends[0][1]-c.off, ends[1][0]-c.off, ends[1][1]-c.off)
-		out.truth.write(line)
+		if !m.mixed {
+			off := m.contig.off
+			line = fmt.Appendf(line[:0], "%s\t%s\t%d\t%d\t%d\t%d\n", name, m.contig.name,
+				m.ends[0][0]-off, m.ends[0][1]-off, m.ends[1][0]-off, m.ends[1][1]-off)
+			out.truth.write(line)
+		}
 	}
 	return nil
 }
 
-// pair fills reads and quals, and returns where the two mates lie, in genome coordinates.
-func (s *simulator) pair() (*contig, [2][2]int64) {
-	c := s.fragment()
-	n, last := s.m.length, len(s.frag)
-	first := s.rng.IntN(2) // the mate that reads the forward strand
-	s.read(first, s.frag[:n])
-	for i, j := last-n, last-1; i <= j; i, j = i+1, j-1 {
-		s.frag[i], s.frag[j] = 3-s.frag[j], 3-s.frag[i]
-	}
-	s.read(1-first, s.frag[last-n:])
-	var ends [2][2]int64
-	ends[first] = [2]int64{s.at[0], s.at[n-1] + 1}
-	ends[1-first] = [2]int64{s.at[last-n], s.at[last-1] + 1}
-	return c, ends
-}
-
 // fragment draws one and applies the variants that lie in it.
 func (s *simulator) fragment() *contig {
+	least := s.m.length
+	if s.m.library.adapters {
+		least = shortest
+	}
 	for {
-		n := max(int(math.Round(s.m.mean+s.m.sd*s.rng.NormFloat64())), s.m.length)
+		n := max(int(math.Round(s.m.mean+s.m.sd*s.rng.NormFloat64())), least)
 		p := s.rng.Int64N(s.g.total)
 		c := s.g.contigAt(p)
 		end := min(p+int64(n)+int64(n)/4+100, c.off+c.len) // deletions need more

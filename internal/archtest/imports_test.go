@@ -35,6 +35,7 @@ var mayImport = map[string][]string{
 	"internal/bases":       {},
 	"internal/syncmer":     {},
 	"internal/readsum":     {"internal/bamrec"},
+	"internal/markdup":     {"internal/vfs", "internal/bamrec"},
 	"internal/meter":       {},
 	"internal/vfs":         {},
 	"internal/vfs/faultfs": {"internal/vfs"},
@@ -46,7 +47,7 @@ var mayImport = map[string][]string{
 // neverInStages are packages that only cmd, and what it calls directly, may know.
 var neverInStages = []string{"log", "log/slog", "flag", "github.com/spf13/pflag"}
 
-var stages = []string{"reader", "mapper", "sorter", "bgzfout", "internal/inflate", "internal/affine", "internal/bases", "internal/syncmer", "internal/bamrec", "internal/readsum", "internal/meter", "internal/vfs", "internal/verdict"}
+var stages = []string{"reader", "mapper", "sorter", "bgzfout", "internal/inflate", "internal/affine", "internal/bases", "internal/syncmer", "internal/bamrec", "internal/readsum", "internal/markdup", "internal/meter", "internal/vfs", "internal/verdict"}
 
 // fileCalls are the functions that open or change files.
 var fileCalls = map[string][]string{
@@ -159,6 +160,8 @@ func TestRefuse(t *testing.T) {
 		{"internal/pipeline", "github.com/spf13/pflag", true},
 		{"internal/report", module + "internal/verdict", false},
 		{"internal/verdict", module + "internal/report", true},
+		{"internal/markdup", module + "mapper", true},
+		{"internal/markdup", module + "internal/bamrec", false},
 		{"cmd/alignpipe", "github.com/spf13/pflag", false},
 		{"internal/pipeline", module + "cmd/alignpipe", true},
 	}

@@ -32,6 +32,16 @@ func End(rec []byte) int32 {
 // Name is the read name without its NUL, a view into rec.
 func Name(rec []byte) []byte { return rec[fixedLen : fixedLen+int(rec[8])-1] }
 
+// Cigar is the encoded CIGAR, four bytes an operation, a view into rec. It is a placeholder where
+// there are more than 65535 operations: then the CG tag has them.
+func Cigar(rec []byte) []byte { return cigarBytes(rec) }
+
+// Qual is the base qualities, not ASCII, a view into rec. Missing ones are 0xff.
+func Qual(rec []byte) []byte {
+	_, qual, _ := bodyBytes(rec)
+	return qual
+}
+
 func lenSeq(rec []byte) int { return int(int32(binary.LittleEndian.Uint32(rec[16:]))) }
 
 func cigarBytes(rec []byte) []byte {
