@@ -184,7 +184,7 @@ func TestTheReportOfAnUnsortedRun(t *testing.T) {
 			t.Errorf("stage %s in phase %s", s.Name, s.Phase)
 		}
 		items[s.Name] = s.Items
-		if idle := s.LifetimeSeconds == 0; idle != slices.Contains([]string{"sort", "spill-write", "merge-read", "merge"}, s.Name) {
+		if idle := s.LifetimeSeconds == 0; idle != slices.Contains([]string{"sort", "spill-write", "duplicates", "merge-read", "merge"}, s.Name) {
 			t.Errorf("stage %s was there for %g s", s.Name, s.LifetimeSeconds)
 		}
 	}

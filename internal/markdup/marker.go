@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/alignpipe/alignpipe/internal/bamrec"
+	"github.com/alignpipe/alignpipe/internal/meter"
 	"github.com/alignpipe/alignpipe/internal/vfs"
 )
 
@@ -25,6 +26,7 @@ type Config struct {
 	// OpticalDistance is in the pixels of read names: duplicates as near as this on both axes of
 	// one tile are optical, as with samtools markdup -d. 0: none are looked for.
 	OpticalDistance int
+	Stage           *meter.Stage // of the goroutines of Decide; may be nil
 }
 
 // Marker collects the signatures of a run. Close it in any case.
