@@ -92,10 +92,16 @@ func JoinIndexes(kind IndexKind, refLens []int64, parts []*Index) (*Index, error
 	if kind == CSI {
 		x.depth = csiDepth(refLens)
 	}
+	at := uint64(0) // parts so far end there
 	for i, p := range parts {
-		if p.kind != kind || p.depth != x.depth || p.nRefs != x.nRefs {
+		beg, end, ok := p.Stretch()
+		switch {
+		case p.kind != kind || p.depth != x.depth || p.nRefs != x.nRefs:
 			return nil, fmt.Errorf("%w: part %d has another kind of index", errIndexForm, i+1)
+		case ok && beg < at:
+			return nil, fmt.Errorf("%w: part %d begins before the end of the one before it", errIndexForm, i+1)
 		}
+		at = max(at, end)
 		x.noCoor += p.noCoor
 	}
 	for from, at := parts, make([]int, len(parts)); ; {
