@@ -13,12 +13,15 @@ import (
 
 const (
 	maxBlock = 64 << 10 // the most one block may hold, before and after compression
-	// batchBytes is how much compressed data one read takes. At the usual ratio of 4 it fills
-	// batchPlain; more would cost a merge of many parts memory, and gain nothing.
+	// batchBytes is how much compressed data one read takes; more would cost a merge of many
+	// parts memory, and gain nothing.
 	batchBytes = 128 << 10
-	batchPlain = 512 << 10
+	// peekBytes is the same where only the next record or two are wanted.
+	peekBytes = maxBlock
+	// plainRatio bounds the plain data of a batch by its compressed data: the usual ratio of BAM.
+	plainRatio = 4
 	// batchMemory is what one batch holds at most.
-	batchMemory = batchBytes + batchPlain + maxBlock
+	batchMemory = batchBytes + plainRatio*batchBytes + maxBlock
 )
 
 var (
@@ -64,6 +67,7 @@ type batch struct {
 	src    []byte
 	plain  []byte
 	blocks []blockAt
+	length int   // of plain, once it is filled
 	end    int64 // address behind the last block
 	err    error // plain ends before what it belongs to
 	ready  chan struct{}
@@ -81,16 +85,21 @@ type source struct {
 	file  vfs.File // p's, which may be closed while a read that nobody waits for is under way
 	pool  *pool
 	order chan *batch // in the order of the file; has room for all batches
+	bytes int         // to read for a batch
 
 	mu   sync.Mutex // held while a batch is filled and takes its place in order
 	next int64      // address of the block to read next
 	err  error      // nothing can be read behind it
 }
 
-// newSource begins at the block at address, depth batches ahead. Whoever takes a batch from it
-// gives it back with again, or stops altogether.
+// newSource begins at the block at address, depth batches ahead; 0 is for a peek. Whoever takes a
+// batch from it gives it back with again, or stops altogether.
 func (r *run) newSource(p *part, address int64, depth int) *source {
-	s := &source{p: p, file: p.file, pool: r.pool, next: address, order: make(chan *batch, depth)}
+	s := &source{p: p, file: p.file, pool: r.pool, next: address, bytes: batchBytes}
+	if depth == 0 {
+		depth, s.bytes = 1, peekBytes
+	}
+	s.order = make(chan *batch, depth)
 	for range depth {
 		s.again(&batch{ready: make(chan struct{}, 1)})
 	}
@@ -120,7 +129,7 @@ func (s *source) load(b *batch) {
 
 // fill reads whole blocks. At the end of the part the batch stays empty, and its err is io.EOF.
 func (s *source) fill(b *batch) {
-	b.src, b.plain, b.blocks, b.err, b.end = b.src[:0], b.plain[:0], b.blocks[:0], nil, s.next
+	b.src, b.plain, b.blocks, b.length, b.err, b.end = b.src[:0], b.plain[:0], b.blocks[:0], 0, nil, s.next
 	if s.err == nil && s.next >= s.p.eof {
 		s.err = io.EOF
 	}
@@ -128,10 +137,7 @@ func (s *source) fill(b *batch) {
 		b.err = s.err
 		return
 	}
-	if b.src == nil {
-		b.src = make([]byte, batchBytes)
-	}
-	src := b.src[:min(batchBytes, s.p.eof-s.next)]
+	src := sized(b.src, int(min(int64(s.bytes), s.p.eof-s.next)))
 	if _, err := s.file.ReadAt(src, s.next); err != nil {
 		s.err = fmt.Errorf("read part: %w", err)
 		b.err = s.err
@@ -148,10 +154,17 @@ func (s *source) fill(b *batch) {
 	b.src, s.next = src[:n], b.end
 }
 
+// sized returns n bytes, b's memory where that is enough.
+func sized(b []byte, n int) []byte {
+	if cap(b) < n {
+		return make([]byte, n)
+	}
+	return b[:n]
+}
+
 // cut finds the whole blocks at the start of src that fit into a batch, and returns their length.
 func (b *batch) cut(src []byte, address int64) (n int, err error) {
-	plain := 0
-	for n < len(src) && plain < batchPlain {
+	for n < len(src) && b.length < plainRatio*len(src) {
 		size, header := inflate.BlockSize(src[n:])
 		switch {
 		case size == 0 && len(src)-n > maxBlock, size > 0 && size < header+8:
@@ -163,8 +176,8 @@ func (b *batch) cut(src []byte, address int64) (n int, err error) {
 		if length < 0 || length > maxBlock {
 			return n, errChain
 		}
-		b.blocks = append(b.blocks, blockAt{address + int64(n), plain})
-		plain += length
+		b.blocks = append(b.blocks, blockAt{address + int64(n), b.length})
+		b.length += length
 		n += size
 	}
 	return n, nil
@@ -175,9 +188,7 @@ func (b *batch) inflate(path string) {
 	if len(b.blocks) == 0 {
 		return
 	}
-	if b.plain == nil {
-		b.plain = make([]byte, 0, batchPlain+maxBlock)
-	}
+	b.plain = sized(b.plain, b.length)[:0]
 	first := b.blocks[0].address
 	for i, blk := range b.blocks {
 		end := len(b.src)

@@ -124,13 +124,14 @@ func ownBAM(t testing.TB, path string, header []byte, lens []int64, recs []testR
 func foreignBAM(t testing.TB, path string, header []byte, recs []testRec, size int) {
 	t.Helper()
 	plain := append(bytes.Clone(header), plainOf(recs)...)
-	var file []byte
+	var file bytes.Buffer
+	w := bgzfout.NewWriter(&file, bgzfout.Config{Level: 1})
 	for at := 0; at < len(plain); at += size {
-		block, err := blocksOf(plain[at:min(at+size, len(plain))])
-		must(t, err)
-		file = append(file, block...)
+		must(t, w.WriteRecord(plain[at:min(at+size, len(plain))]))
+		must(t, w.Flush())
 	}
-	must(t, os.WriteFile(path, append(file, inflate.EOFBlock...), 0o600))
+	must(t, w.Close())
+	must(t, os.WriteFile(path, file.Bytes(), 0o600))
 }
 
 // gunzip returns the plain data of a BGZF file, which must be whole.

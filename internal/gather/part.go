@@ -58,7 +58,7 @@ func (r *run) openPart(in input) (*part, error) {
 	if err := p.findEnd(); err != nil {
 		return nil, err
 	}
-	s, err := r.openStream(p, 0, 1)
+	s, err := r.openStream(p, 0, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +241,7 @@ func (r *run) fits(p *part, x *bgzfout.Index) (bool, error) {
 // follow reads the records from an offset on, which are to be of reference ref, up to end; behind
 // it lies a record without a place, or else the end of the part.
 func (r *run) follow(p *part, from, end uint64, ref int32, unplaced bool) (last sorter.Key, ok bool, err error) {
-	s, err := r.openStream(p, from, 2)
+	s, err := r.openStream(p, from, 0)
 	if err != nil {
 		return 0, false, onlyMachine(err)
 	}

@@ -123,7 +123,7 @@ func (r *run) spilledPart(path string) (*part, error) {
 	if err := p.findEnd(); err != nil {
 		return nil, err
 	}
-	s, err := r.openStream(p, 0, 1)
+	s, err := r.openStream(p, 0, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ type stream struct {
 	count int64  // records so far
 }
 
-// openStream begins at a virtual offset and reads depth batches ahead.
+// openStream begins at a virtual offset and reads depth batches ahead; 0 is for a peek.
 func (r *run) openStream(p *part, from uint64, depth int) (*stream, error) {
 	s := &stream{src: r.newSource(p, int64(from>>16), depth)}
 	if skip := int(from & 0xffff); skip > 0 {
