@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"internal/vfs":         {},
 	"internal/vfs/faultfs": {"internal/vfs"},
 	"internal/verdict":     {"internal/meter"},
+	"internal/gather":      {"bgzfout", "sorter", "internal/bamrec", "internal/inflate", "internal/vfs"},
 	"internal/report":      {"internal/meter", "internal/verdict", "internal/model"},
 	"internal/model":       {},
 }
@@ -47,7 +48,7 @@ var mayImport = map[string][]string{
 // neverInStages are packages that only cmd, and what it calls directly, may know.
 var neverInStages = []string{"log", "log/slog", "flag", "github.com/spf13/pflag"}
 
-var stages = []string{"reader", "mapper", "sorter", "bgzfout", "internal/inflate", "internal/affine", "internal/bases", "internal/syncmer", "internal/bamrec", "internal/readsum", "internal/markdup", "internal/meter", "internal/vfs", "internal/verdict"}
+var stages = []string{"reader", "mapper", "sorter", "bgzfout", "internal/inflate", "internal/affine", "internal/bases", "internal/syncmer", "internal/bamrec", "internal/readsum", "internal/markdup", "internal/gather", "internal/meter", "internal/vfs", "internal/verdict"}
 
 // fileCalls are the functions that open or change files.
 var fileCalls = map[string][]string{
