@@ -196,10 +196,17 @@ func TestFolderOfShards(t *testing.T) {
 	header := headerOf(testRefs, testText, "")
 	dir := filepath.Join(t.TempDir(), "shards")
 	cuts := []uint64{uint64(recs[10].key), uint64(recs[10].key), uint64(recs[1000].key), uint64(recs[2500].key)}
-	set, err := bgzfout.NewShardSet(config("").FS, dir, header, testRefs, cuts, bgzfout.BAI, bgzfout.Config{})
+	set, err := bgzfout.NewShardSet(config("").FS, dir, header, testRefs, len(cuts)+1, bgzfout.BAI, bgzfout.Config{})
 	must(t, err)
-	for _, r := range recs {
-		must(t, set.Add(uint64(r.key), r.data))
+	for n := range len(cuts) + 1 {
+		f, err := set.Open(n, nil)
+		must(t, err)
+		for _, r := range recs {
+			if (n == 0 || uint64(r.key) >= cuts[n-1]) && (n == len(cuts) || uint64(r.key) < cuts[n]) {
+				must(t, f.Add(bgzfout.Record{Data: r.data}))
+			}
+		}
+		must(t, f.Close())
 	}
 	must(t, set.Commit(""))
 	cfg := config(t.TempDir(), dir)
