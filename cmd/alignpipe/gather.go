@@ -109,7 +109,7 @@ func tellGathered(r gather.Result, w io.Writer) error {
 	if r.Scanned > 0 {
 		how += fmt.Sprintf(", %d read to make their index", r.Scanned)
 	}
-	_, err := fmt.Fprintf(w, "alignpipe: gathered %d parts: %d records, %s, %s\n", r.Parts, r.Records, pipeline.FormatSize(r.Bytes), how)
+	_, err := fmt.Fprintf(w, "alignpipe: gathered %d parts: %d records, %.1f MB, %s\n", r.Parts, r.Records, float64(r.Bytes)/1e6, how)
 	return err
 }
 
