@@ -23,19 +23,19 @@ type header struct {
 }
 
 // plan finds the form of the lengths and its size in bits.
-func (h *header) plan(lens *[litLenCount + distCount]uint8, huff *huffman) {
+func (h *header) plan(lens *symbols[uint8], huff *huffman) {
 	h.litLens, h.distLens = litLenCount, distCount
 	for lens[h.litLens-1] == 0 { // ends at endOfBlock
 		h.litLens--
 	}
-	for h.distLens > 1 && lens[litLenCount+h.distLens-1] == 0 {
+	for h.distLens > 1 && lens[firstDist+h.distLens-1] == 0 {
 		h.distLens--
 	}
 	h.used = 0
 	clear(h.freq[:])
 	var joined [litLenCount + distCount]uint8
 	n := copy(joined[:], lens[:h.litLens])
-	n += copy(joined[n:], lens[litLenCount:litLenCount+h.distLens])
+	n += copy(joined[n:], lens[firstDist:firstDist+h.distLens])
 	h.runLengths(joined[:n])
 	huff.lengths(h.lens[:], h.freq[:], preCodeBits)
 	canonicalCodes(h.codes[:], h.lens[:])

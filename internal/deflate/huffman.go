@@ -133,7 +133,7 @@ func limitLengths(perLen *[33]uint16, limit int) {
 	}
 }
 
-// codes fills codes with the canonical codes of the lengths, their first bit lowest.
+// canonicalCodes fills codes with the canonical codes of the lengths, their first bit lowest.
 func canonicalCodes(codes []uint16, lens []uint8) {
 	var perLen, next [maxCodeBits + 1]uint16
 	for _, n := range lens {
@@ -150,3 +150,23 @@ func canonicalCodes(codes []uint16, lens []uint8) {
 		next[n]++
 	}
 }
+
+// fixedLens are the code lengths of a block with the fixed codes. Two symbols of each code that
+// never occur are left out: no code before theirs depends on them.
+var fixedLens = func() (lens symbols[uint8]) {
+	for s := range lens {
+		switch {
+		case s < 144:
+			lens[s] = 8
+		case s < 256:
+			lens[s] = 9
+		case s < 280:
+			lens[s] = 7
+		case s < firstDist:
+			lens[s] = 8
+		default:
+			lens[s] = 5
+		}
+	}
+	return
+}()

@@ -2,25 +2,34 @@ package deflate
 
 import "math/bits"
 
+// The numbers of RFC 1951, 3.2.5 and 3.2.7.
 const (
-	endOfBlock   = 256
-	litLenCount  = 286
-	distCount    = 30
-	maxCodeBits  = 15
-	minMatch     = 3
-	maxMatch     = 258
-	maxDistance  = 1 << 15
-	firstLenCode = 257
+	endOfBlock  = 256
+	firstLength = 257
+	litLenCount = 286
+	distCount   = 30
+	maxCodeBits = 15
+
+	minMatch    = 3
+	maxMatch    = 258
+	maxDistance = 1 << 15
 )
 
-// lengthCode gives the symbol, less firstLenCode, and the extra bits of every match length less minMatch.
+// firstDist is where the distance symbols begin in symbols.
+const firstDist = litLenCount
+
+// symbols has something for each literal and length symbol, then for each distance symbol.
+type symbols[T any] [litLenCount + distCount]T
+
+// lengthCode has the symbol, less firstLength, of a match length less minMatch, and lengthExtra
+// its extra bits.
 var lengthCode, lengthExtra = func() (code, extra [256]uint8) {
 	for i := range 256 {
 		switch {
 		case i < 8:
 			code[i] = uint8(i)
 		case i == maxMatch-minMatch:
-			code[i] = 28
+			code[i] = litLenCount - 1 - firstLength
 		default:
 			n := bits.Len(uint(i)) - 3
 			code[i], extra[i] = uint8(4*n+i>>n), uint8(n)
@@ -29,10 +38,13 @@ var lengthCode, lengthExtra = func() (code, extra [256]uint8) {
 	return
 }()
 
-// extraOfCode are the extra bits of the length symbols, less firstLenCode.
-var extraOfCode = func() (extra [litLenCount - firstLenCode]uint8) {
+// extraBits are those that follow a symbol.
+var extraBits = func() (extra symbols[uint8]) {
 	for i := range 256 {
-		extra[lengthCode[i]] = lengthExtra[i]
+		extra[firstLength+int(lengthCode[i])] = lengthExtra[i]
+	}
+	for s := range uint(distCount) {
+		extra[firstDist+s] = uint8(distExtra(s))
 	}
 	return
 }()
@@ -42,7 +54,7 @@ func distSymbol(d uint) uint {
 	if d < 2 {
 		return d
 	}
-	n := uint(bits.Len(d)) - 2
+	n := uint(bits.Len(d)-2) & 15
 	return 2*n + d>>n
 }
 
