@@ -113,20 +113,21 @@ func (e *Encoder) size(lens *symbols[uint8]) int {
 	return size
 }
 
+// write writes the block of n items; that is what e.size said, and endBits more may be touched.
 func (e *Encoder) write(w *bitWriter, n int, fixed bool) {
-	lens := &e.lens
+	lens, codes := &fixedLens, &fixedCodes
 	if fixed {
-		lens = &fixedLens
 		w.put(1|1<<1, blockHeader)
 	} else {
 		w.put(1|2<<1, blockHeader)
 		e.head.write(w)
+		lens, codes = &e.lens, &e.codes
+		canonicalCodes(codes[:firstDist], lens[:firstDist])
+		canonicalCodes(codes[firstDist:], lens[firstDist:])
 	}
-	canonicalCodes(e.codes[:firstDist], lens[:firstDist])
-	canonicalCodes(e.codes[firstDist:], lens[firstDist:])
-	e.tables.fill(&e.codes, lens)
+	e.tables.fill(codes, lens)
 	e.tables.write(w, e.items.list[:n])
-	w.put(uint64(e.codes[endOfBlock]), uint(lens[endOfBlock]))
+	w.put(uint64(codes[endOfBlock]), uint(lens[endOfBlock]))
 }
 
 // appendStored appends data as one stored block.

@@ -151,22 +151,26 @@ func canonicalCodes(codes []uint16, lens []uint8) {
 	}
 }
 
-// fixedLens are the code lengths of a block with the fixed codes. Two symbols of each code that
-// never occur are left out: no code before theirs depends on them.
-var fixedLens = func() (lens symbols[uint8]) {
-	for s := range lens {
+// fixedLens and fixedCodes are those of a block with the fixed codes.
+var fixedLens, fixedCodes = func() (lens symbols[uint8], codes symbols[uint16]) {
+	var all [litLenCount + 2]uint8 // the last two never occur, but have codes before those of 9 bits
+	for s := range all {
 		switch {
-		case s < 144:
-			lens[s] = 8
+		case s < 144 || s >= 280:
+			all[s] = 8
 		case s < 256:
-			lens[s] = 9
-		case s < 280:
-			lens[s] = 7
-		case s < firstDist:
-			lens[s] = 8
+			all[s] = 9
 		default:
-			lens[s] = 5
+			all[s] = 7
 		}
 	}
+	var litLen [len(all)]uint16
+	canonicalCodes(litLen[:], all[:])
+	copy(lens[:firstDist], all[:])
+	copy(codes[:firstDist], litLen[:])
+	for s := range distCount {
+		lens[firstDist+s] = 5
+	}
+	canonicalCodes(codes[firstDist:], lens[firstDist:])
 	return
 }()
