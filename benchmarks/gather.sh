@@ -112,6 +112,7 @@ ln "$run/out.bam" "$run/theirs.bam"
 samtools index -@ "$threads" "$run/theirs.bam"
 cmp <(samtools idxstats "$run/out.bam") <(samtools idxstats "$run/theirs.bam") || die "idxstats differ"
 samtools idxstats "$run/out.bam" | awk -v n="$regions" '
+	BEGIN { k = 0 }
 	$3 + $4 > 0 && $1 != "*" { name[k] = $1; upto[k] = total += $2; len[k++] = $2 }
 	END {
 		srand(7)

@@ -55,10 +55,9 @@ func (x *Index) Addresses() []int64 {
 				all = append(all, int64(at>>16))
 			}
 		}
-		slices.Sort(all)
-		all = slices.Compact(all)
 	}
-	return all
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // Move replaces every virtual offset by what to makes of it. to must keep their order. Offsets
