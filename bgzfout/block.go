@@ -34,12 +34,22 @@ var eofBlock = []byte{
 // block is one BGZF block on its way: filled by the caller, compressed by a worker,
 // written by drain, and then the caller's again.
 type block struct {
-	data    []byte // at most payload bytes
-	marks   []mark // index entries of the records that start here
-	records int64
+	data    []byte        // at most payload bytes; those of stable records are there when collected
+	first   int64         // number of the first record that starts here, counted from 0
+	records int64         // that start here
+	recs    []piece       // of a BAM: records that lie in this block alone
+	marks   []mark        // of a BAM, once collected: of all records that start here
 	out     []byte        // the finished block
-	err     error         // of the compression
+	err     error         // of collecting or compressing
 	ready   chan struct{} // capacity 1: out is complete
+}
+
+// piece is a record of a block.
+type piece struct {
+	rec    []byte // in the block, or still where the caller has it
+	tag    uint64
+	off    uint16 // in the block
+	stable bool   // not copied yet
 }
 
 func newBlock() *block {
@@ -47,7 +57,7 @@ func newBlock() *block {
 }
 
 func (b *block) reset() {
-	b.data, b.marks, b.out = b.data[:0], b.marks[:0], b.out[:0]
+	b.data, b.recs, b.marks, b.out = b.data[:0], b.recs[:0], b.marks[:0], b.out[:0]
 	b.records, b.err = 0, nil
 }
 

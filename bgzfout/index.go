@@ -35,8 +35,9 @@ const (
 	minShift = 14 // bases per smallest bin: 16 Ki, for BAI by its definition
 	baiDepth = 5
 
-	minRecord = 36 // bytes of a BAM record with block_size and an empty name
-	markBytes = 16
+	minRecord  = 36 // bytes of a BAM record with block_size and an empty name
+	markBytes  = 16
+	pieceBytes = 48
 
 	// smallBin is the span in compressed bytes below which a bin joins its parent, as
 	// in htslib: one seek covers it anyway.
@@ -106,13 +107,6 @@ func (x *indexer) maxEnd() int64 { return 1 << (minShift + 3*x.depth) }
 
 // metaBin is the pseudo-bin: one above the last possible bin, 37450 for BAI.
 func (x *indexer) metaBin() uint32 { return firstBin(x.depth+1) + 1 }
-
-// block takes the records of the block at address.
-func (x *indexer) block(address int64, marks []mark) {
-	for i := range marks {
-		x.push(&marks[i], uint64(address)<<16|uint64(marks[i].off))
-	}
-}
 
 // push takes the record that starts at the virtual offset at.
 func (x *indexer) push(m *mark, at uint64) {

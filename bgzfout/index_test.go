@@ -199,7 +199,7 @@ func overlapping(t *testing.T, recs []testRec, ref int32, beg, end int64) (n int
 	b := &BAM{refs: 100, lastPos: -1}
 	for _, r := range recs {
 		var m mark
-		if err := b.place(r.data, &m); err != nil {
+		if err := b.place(0, r.data, &m); err != nil {
 			t.Fatal(err)
 		}
 		if m.ref == ref && int64(m.beg) < end && int64(m.end) > beg {
@@ -340,6 +340,7 @@ func TestBAMRefusesBadRecords(t *testing.T) {
 		want error // nil: any
 	}{
 		{"empty", [][]byte{{}}, nil},
+		{"empty after a good one", [][]byte{good, {}}, nil},
 		{"cut off", [][]byte{good[:len(good)-1]}, nil},
 		{"block size too large", [][]byte{edit(0, good[0]+1)}, nil},
 		{"reference beyond the header", [][]byte{edit(4, 6)}, nil},
@@ -361,10 +362,14 @@ func TestBAMRefusesBadRecords(t *testing.T) {
 			for _, rec := range tt.recs {
 				err = b.Add(rec)
 			}
-			if err == nil || tt.want != nil && !errors.Is(err, tt.want) {
-				t.Errorf("Add = %v, want %v", err, tt.want)
+			closed := b.Close()
+			if err == nil {
+				err = closed
 			}
-			if b.Close() == nil || bytes.HasSuffix(dst.Bytes(), eofBlock) || b.WriteIndex(io.Discard) == nil {
+			if err == nil || tt.want != nil && !errors.Is(err, tt.want) {
+				t.Errorf("error %v, want %v", err, tt.want)
+			}
+			if closed == nil || bytes.HasSuffix(dst.Bytes(), eofBlock) || b.WriteIndex(io.Discard) == nil {
 				t.Error("a file without the bad record ends as if it were whole")
 			}
 		})

@@ -3,7 +3,6 @@ package bgzfout
 import (
 	"context"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/alignpipe/alignpipe/internal/meter"
@@ -24,6 +23,7 @@ func (w *Writer) current() *block {
 			w.cfg.CallStage.AddWait(meter.WaitOut, time.Since(start))
 		}
 		w.cur.reset()
+		w.cur.first = w.count
 	}
 	return w.cur
 }
@@ -54,7 +54,7 @@ func (w *Writer) stop() {
 
 // compress is one worker. It never waits for anything but jobs: a finished block goes
 // into its own slot.
-func (w *Writer) compress() {
+func (w *Writer) compress(worker int) {
 	defer w.cfg.CompressStage.Enter().Exit()
 	d, err := getDeflater(w.cfg.Level)
 	w.fail(err)
@@ -64,16 +64,28 @@ func (w *Writer) compress() {
 			break
 		}
 		if w.Err() == nil {
-			b.out, b.err = d.appendBlock(b.out, b.data)
-			w.cfg.CompressStage.AddItems(b.records)
-			w.cfg.CompressStage.AddBytesIn(int64(len(b.data)))
-			w.cfg.CompressStage.AddBytesOut(int64(len(b.out)))
+			w.finishBlock(worker, d, b)
 		}
 		b.ready <- struct{}{}
 	}
 	if err == nil {
 		putDeflater(w.cfg.Level, d)
 	}
+}
+
+// finishBlock brings the records into a block, and compresses it while they are in the cache.
+func (w *Writer) finishBlock(worker int, d *deflater, b *block) {
+	if w.bam != nil && len(b.recs) > 0 {
+		if b.err = w.bam.collect(worker, b); b.err != nil {
+			return
+		}
+	}
+	if b.out, b.err = d.appendBlock(b.out, b.data); b.err != nil {
+		b.err = fmt.Errorf("bgzf: compress: %w", b.err)
+	}
+	w.cfg.CompressStage.AddItems(b.records)
+	w.cfg.CompressStage.AddBytesIn(int64(len(b.data)))
+	w.cfg.CompressStage.AddBytesOut(int64(len(b.out)))
 }
 
 // drain takes the blocks in order. It outlives errors: leaving would strand the
@@ -92,10 +104,7 @@ func (w *Writer) drain() {
 		}
 		w.free <- b
 	}
-	if w.sealed && w.Err() == nil {
-		w.fail(w.finish())
-	}
-	w.out = nil
+	w.out.close()
 }
 
 // await waits until b is compressed: for the writing side, input that is not there.
@@ -112,45 +121,15 @@ func (w *Writer) await(b *block) {
 // emit takes b into the index and the output.
 func (w *Writer) emit(b *block) error {
 	if b.err != nil {
-		return fmt.Errorf("bgzf: compress: %w", b.err)
+		return b.err
 	}
-	if w.onMark != nil {
-		w.onMark(w.address, b.marks)
+	if w.bam != nil {
+		if err := w.bam.took(w.address, b); err != nil {
+			return err
+		}
 	}
 	w.address += int64(len(b.out))
-	w.out = append(w.out, b.out...)
 	w.cfg.WriteStage.AddItems(b.records)
 	w.cfg.WriteStage.AddBytesIn(int64(len(b.out)))
-	if len(w.out) < writeBytes {
-		return nil
-	}
-	return w.writeOut()
-}
-
-// finish writes what was gathered and then, as a write of its own, the EOF block.
-func (w *Writer) finish() error {
-	if err := w.writeOut(); err != nil {
-		return err
-	}
-	w.out = append(w.out, eofBlock...)
-	return w.writeOut()
-}
-
-func (w *Writer) writeOut() error {
-	p := w.out
-	w.out = w.out[:0]
-	if len(p) == 0 {
-		return nil
-	}
-	n, err := w.dst.Write(p)
-	if err == nil && n < len(p) {
-		err = io.ErrShortWrite
-	}
-	if err != nil {
-		return fmt.Errorf("bgzf: write: %w", err)
-	}
-	if w.tee != nil {
-		w.tee.Write(p) // a hash.Hash never fails
-	}
-	return nil
+	return w.out.append(b.out)
 }

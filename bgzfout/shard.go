@@ -3,20 +3,20 @@ package bgzfout
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"hash"
 	"io"
 	"path/filepath"
 	"slices"
+	"sync"
 
-	"github.com/alignpipe/alignpipe/internal/bamrec"
 	"github.com/alignpipe/alignpipe/internal/vfs"
 )
 
-// ShardSet writes a folder of coordinate ranges, each a complete indexed BAM:
-// shard-00000.bam, shard-00000.bam.bai, ..., manifest.json. Everything has temporary
-// names until Commit. One goroutine may use it at a time. Commit or Abort must be called.
+// ShardSet writes a folder of shards, each a complete indexed BAM: shard-00000.bam,
+// shard-00000.bam.bai, ..., manifest.json. Everything has temporary names until Commit. Shards
+// are independent: each may be written by its own goroutine. Commit or Abort must be called, when no
+// shard is in use any more.
 //
 // Two files per shard stay open until then, since they are committed together.
 type ShardSet struct {
@@ -26,103 +26,143 @@ type ShardSet struct {
 	header   []byte
 	names    []string
 	refLens  []int64
-	cuts     []uint64
 	kind     IndexKind
 	cfg      Config
 	manifest Manifest
+	stale    []string // left over from earlier runs
 
-	files []*vfs.Atomic // in the order they are committed
-	cur   *BAM          // nil before the first shard and when failed
-	sum   hash.Hash     // of cur's file
-	last  uint64        // key of the last record
-	err   error         // first error
-	ended bool          // committed or aborted
-	stale []string      // left over from earlier runs
+	mu    sync.Mutex
+	files [][]*vfs.Atomic // by shard, then the manifest's: in the order they are committed
+	open  map[*ShardFile]struct{}
+	err   error // first error
+	ended bool  // committed or aborted
 }
 
-// NewShardSet starts the shards in dir, which is made when it is not there. Shard i
-// holds the keys k with cuts[i-1] <= k < cuts[i]; a cut is the first key of a shard,
-// cuts ascend, and there is one shard more than cuts, empty ones included. header,
-// refLens, kind and cfg are as for [NewBAM]; header must stay unchanged until the end.
-func NewShardSet(fsys vfs.FS, dir string, header []byte, refLens []int64, cuts []uint64, kind IndexKind, cfg Config) (*ShardSet, error) {
+// ShardFile is one shard. It belongs to one goroutine.
+type ShardFile struct {
+	set *ShardSet
+	n   int
+	bam *BAM
+	sum hash.Hash // of the file
+}
+
+// NewShardSet starts a folder of so many shards in dir, which is made when it is not there. header,
+// refLens, kind and cfg are as for [NewBAM], cfg for each shard; header must stay unchanged until the end.
+func NewShardSet(fsys vfs.FS, dir string, header []byte, refLens []int64, shards int, kind IndexKind, cfg Config) (*ShardSet, error) {
 	names, err := headerNames(header)
 	switch {
 	case err != nil:
 		return nil, err
 	case len(names) != len(refLens):
 		return nil, fmt.Errorf("shards: header has %d references, not %d", len(names), len(refLens))
-	case !slices.IsSorted(cuts):
-		return nil, errors.New("shards: cuts are not in order")
+	case shards < 1:
+		return nil, fmt.Errorf("shards: %d of them", shards)
+	}
+	if err := checkBAM(header, refLens, kind, cfg); err != nil {
+		return nil, fmt.Errorf("shards: %w", err)
 	}
 	s := &ShardSet{
-		fs: fsys, dir: dir, header: header, names: names, refLens: refLens, cuts: cuts,
-		kind: kind, cfg: cfg, manifest: Manifest{SchemaVersion: ManifestVersion, Shards: []Shard{}},
+		fs: fsys, dir: dir, header: header, names: names, refLens: refLens, kind: kind, cfg: cfg,
+		manifest: Manifest{SchemaVersion: ManifestVersion, Shards: make([]Shard, shards)},
+		files:    make([][]*vfs.Atomic, shards+1), open: map[*ShardFile]struct{}{},
 	}
 	if s.made, err = openFolder(fsys, dir); err != nil {
 		return nil, fmt.Errorf("shards: %w", err)
 	}
-	if err := s.startShard(); err != nil {
-		s.Abort(err)
-		return nil, err
-	}
 	return s, nil
 }
 
-// Add appends one record with block_size to the shard that key belongs to. Keys must
-// not descend; those of records without a place are above all cuts. After an error
-// only Abort makes sense.
-func (s *ShardSet) Add(key uint64, rec []byte) error {
+// Open starts shard n, counted from 0; once for each n. visit, when not nil, takes the place of Config.Visit.
+// Goroutines may open shards at the same time.
+func (s *ShardSet) Open(n int, visit func(worker int, tag uint64, rec []byte)) (*ShardFile, error) {
 	if err := s.usable(); err != nil {
-		return err
+		return nil, err
 	}
-	if key < s.last {
-		return s.fail(fmt.Errorf("shards: %w", ErrOrder))
+	shard := &s.manifest.Shards[n]
+	if shard.Name != "" {
+		return nil, s.fail(fmt.Errorf("shards: shard %d is opened twice", n))
 	}
-	s.last = key
-	for n := len(s.manifest.Shards) - 1; n < len(s.cuts) && key >= s.cuts[n]; n++ {
-		if err := s.nextShard(); err != nil {
-			return err
-		}
+	shard.Name = fmt.Sprintf("shard-%05d.bam", n)
+	f, err := s.create(n, shard.Name)
+	if err != nil {
+		return nil, err
 	}
-	if err := s.cur.Add(rec); err != nil {
-		return s.fail(s.shardError(err))
+	cfg := s.cfg
+	if visit != nil {
+		cfg.Visit = visit
 	}
-	s.notePlace(rec[4:])
+	sf := &ShardFile{set: s, n: n, sum: sha256.New()}
+	if sf.bam, err = newBAM(f, s.header, s.refLens, s.kind, cfg, sf.sum); err != nil {
+		return nil, s.shardError(n, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open[sf] = struct{}{}
+	return sf, nil
+}
+
+// Add appends one record, as [BAM.AddRecord] does. After an error only Abort makes sense.
+func (sf *ShardFile) Add(r Record) error {
+	if err := sf.bam.AddRecord(r); err != nil {
+		return sf.set.shardError(sf.n, err)
+	}
 	return nil
 }
 
-// notePlace keeps the first and the last place of the shard, without allocating per
-// record.
-func (s *ShardSet) notePlace(body []byte) {
-	ref := bamrec.Ref(body)
-	if ref < 0 {
-		return
+// Close ends the shard and writes its index.
+func (sf *ShardFile) Close() error {
+	s, bam := sf.set, sf.bam
+	if err := bam.Close(); err != nil {
+		return s.shardError(sf.n, err)
 	}
-	shard := s.shard()
-	if shard.First == nil {
-		shard.First, shard.Last = &Place{}, &Place{}
-		*shard.First = Place{s.names[ref], int64(bamrec.Pos(body)) + 1}
+	s.mu.Lock()
+	delete(s.open, sf)
+	s.mu.Unlock()
+	shard := &s.manifest.Shards[sf.n]
+	shard.Bytes, shard.Records, shard.UnplacedRecords = bam.Bytes(), bam.Records(), bam.unplaced
+	shard.First, shard.Last = s.place(bam.first), s.place(bam.last)
+	shard.SHA256 = hex.EncodeToString(sf.sum.Sum(nil))
+	if s.kind == None {
+		return nil
 	}
-	*shard.Last = Place{s.names[ref], int64(bamrec.Pos(body)) + 1}
+	shard.Index = shard.Name + s.kind.Ext()
+	f, err := s.create(sf.n, shard.Index)
+	if err != nil {
+		return err
+	}
+	sum := &sumWriter{w: f, sum: sha256.New()}
+	if err := bam.WriteIndex(sum); err != nil {
+		return s.shardError(sf.n, err)
+	}
+	shard.IndexBytes, shard.IndexSHA256 = sum.n, hex.EncodeToString(sum.sum.Sum(nil))
+	return nil
 }
 
-// Commit ends the last shards, writes the manifest with readSum (may be empty), makes
-// everything durable, and only then gives the files their names, the manifest last.
-// On an error nothing of this run is left and what was there before still is.
+// place is what the manifest says of a record, nil without one.
+func (s *ShardSet) place(m *mark) *Place {
+	if m == nil {
+		return nil
+	}
+	return &Place{s.names[m.ref], int64(m.beg) + 1}
+}
+
+// Commit writes the manifest with readSum (may be empty), makes everything durable, and only then
+// gives the files their names, the manifest last. All shards must have been closed. On an error
+// nothing of this run is left and what was there before still is.
 //
 // After success it removes shard files of earlier runs that the manifest does not
 // name; [ShardSet.Stale] tells which of them would not go.
 func (s *ShardSet) Commit(readSum string) error {
-	if err := s.usable(); err != nil {
-		s.Abort(err)
-		return err
+	err := s.usable()
+	if err == nil {
+		err = s.finish(readSum)
 	}
-	if err := s.finish(readSum); err != nil {
+	if err != nil {
 		s.Abort(err)
 		return err
 	}
 	s.ended = true
-	if err := vfs.Commit(s.files...); err != nil {
+	if err := vfs.Commit(slices.Concat(s.files...)...); err != nil {
 		s.removeFolder()
 		s.err = fmt.Errorf("shards: %w", err)
 		return s.err
@@ -131,25 +171,22 @@ func (s *ShardSet) Commit(readSum string) error {
 	return nil
 }
 
-// finish writes all that is still missing, under temporary names.
+// finish writes the manifest under a temporary name.
 func (s *ShardSet) finish(readSum string) error {
-	for len(s.manifest.Shards) <= len(s.cuts) {
-		if err := s.nextShard(); err != nil {
-			return err
-		}
-	}
-	if err := s.endShard(); err != nil {
-		return err
-	}
+	s.manifest.Records = 0
 	for i := range s.manifest.Shards {
-		s.manifest.Records += s.manifest.Shards[i].Records
+		shard := &s.manifest.Shards[i]
+		if shard.SHA256 == "" {
+			return s.fail(fmt.Errorf("shards: shard %d was not written", i))
+		}
+		s.manifest.Records += shard.Records
 	}
 	s.manifest.ReadSum = readSum
 	text, err := s.manifest.encode()
 	if err != nil {
 		return s.fail(fmt.Errorf("shards: manifest: %w", err))
 	}
-	f, err := s.create(ManifestName)
+	f, err := s.create(len(s.manifest.Shards), ManifestName)
 	if err != nil {
 		return err
 	}
@@ -170,17 +207,21 @@ func (s *ShardSet) Abort(err error) {
 		err = ErrAborted
 	}
 	s.fail(err)
-	if s.cur != nil {
-		s.cur.Abort(err)
+	for sf := range s.open {
+		sf.bam.Abort(err)
 	}
-	for _, f := range s.files {
+	for _, f := range slices.Concat(s.files...) {
 		f.Abort() // best effort: the reason for stopping is what the caller needs
 	}
 	s.removeFolder()
 }
 
-// Err returns the first error. The goroutine that adds may ask.
-func (s *ShardSet) Err() error { return s.err }
+// Err returns the first error. Any goroutine may ask.
+func (s *ShardSet) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
 
 // Stale returns the shard files of earlier runs that Commit could not remove.
 func (s *ShardSet) Stale() []string { return s.stale }
@@ -188,12 +229,9 @@ func (s *ShardSet) Stale() []string { return s.stale }
 // Manifest returns what was written; complete after Commit.
 func (s *ShardSet) Manifest() *Manifest { return &s.manifest }
 
-// shard is the entry of the shard being written.
-func (s *ShardSet) shard() *Shard { return &s.manifest.Shards[len(s.manifest.Shards)-1] }
-
 func (s *ShardSet) usable() error {
-	if s.err != nil {
-		return s.err
+	if err := s.Err(); err != nil {
+		return err
 	}
 	if s.ended {
 		return ErrClosed
@@ -201,70 +239,29 @@ func (s *ShardSet) usable() error {
 	return nil
 }
 
+// fail keeps the first error.
 func (s *ShardSet) fail(err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.err == nil {
 		s.err = err
 	}
 	return err
 }
 
-func (s *ShardSet) shardError(err error) error {
-	return fmt.Errorf("shards: %s: %w", s.shard().Name, err)
+func (s *ShardSet) shardError(n int, err error) error {
+	return s.fail(fmt.Errorf("shards: %s: %w", s.manifest.Shards[n].Name, err))
 }
 
-func (s *ShardSet) nextShard() error {
-	if err := s.endShard(); err != nil {
-		return err
-	}
-	return s.startShard()
-}
-
-func (s *ShardSet) startShard() error {
-	name := fmt.Sprintf("shard-%05d.bam", len(s.manifest.Shards))
-	f, err := s.create(name)
-	if err != nil {
-		return err
-	}
-	s.manifest.Shards = append(s.manifest.Shards, Shard{Name: name})
-	s.sum = sha256.New()
-	s.cur, err = newBAM(f, s.header, s.refLens, s.kind, s.cfg, s.sum)
-	if err != nil {
-		return s.fail(s.shardError(err))
-	}
-	return nil
-}
-
-// endShard closes the current shard and writes its index.
-func (s *ShardSet) endShard() error {
-	bam, shard := s.cur, s.shard()
-	s.cur = nil
-	if err := bam.Close(); err != nil {
-		return s.fail(s.shardError(err))
-	}
-	shard.Bytes, shard.Records, shard.UnplacedRecords = bam.Bytes(), bam.records, bam.unplaced
-	shard.SHA256 = hex.EncodeToString(s.sum.Sum(nil))
-	if s.kind == None {
-		return nil
-	}
-	shard.Index = shard.Name + s.kind.Ext()
-	f, err := s.create(shard.Index)
-	if err != nil {
-		return err
-	}
-	sum := &sumWriter{w: f, sum: sha256.New()}
-	if err := bam.WriteIndex(sum); err != nil {
-		return s.fail(s.shardError(err))
-	}
-	shard.IndexBytes, shard.IndexSHA256 = sum.n, hex.EncodeToString(sum.sum.Sum(nil))
-	return nil
-}
-
-func (s *ShardSet) create(name string) (*vfs.Atomic, error) {
+// create makes a file of one shard, or the manifest.
+func (s *ShardSet) create(n int, name string) (*vfs.Atomic, error) {
 	f, err := vfs.CreateAtomic(s.fs, filepath.Join(s.dir, name))
 	if err != nil {
 		return nil, s.fail(fmt.Errorf("shards: %s: %w", name, err))
 	}
-	s.files = append(s.files, f)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.files[n] = append(s.files[n], f)
 	return f, nil
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/biogo/hts/bam"
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/alignpipe/alignpipe/internal/vfs"
 	"github.com/alignpipe/alignpipe/internal/vfs/faultfs"
@@ -29,19 +30,64 @@ func evenCuts(recs []testRec, n int) (cuts []uint64) {
 	return cuts
 }
 
-// writeShards does a whole run.
+// writeShards does a whole run, one shard after the other so that faults hit the same operation each time.
 func writeShards(fsys vfs.FS, dir string, recs []testRec, cuts []uint64, kind IndexKind, cfg Config) (*ShardSet, error) {
-	s, err := NewShardSet(fsys, dir, testHeader(testRefs), testRefs, cuts, kind, cfg)
+	s, err := NewShardSet(fsys, dir, testHeader(testRefs), testRefs, len(cuts)+1, kind, cfg)
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range recs {
-		if err := s.Add(r.key, r.data); err != nil {
+	for n := range len(cuts) + 1 {
+		if err := writeShard(s, n, partOf(recs, cuts, n)); err != nil {
 			s.Abort(err)
 			return s, err
 		}
 	}
 	return s, s.Commit("3:00ff")
+}
+
+func writeShard(s *ShardSet, n int, recs []testRec) error {
+	f, err := s.Open(n, nil)
+	if err != nil {
+		return err
+	}
+	for _, r := range recs {
+		if err := f.Add(Record{Data: r.data}); err != nil {
+			return err
+		}
+	}
+	return f.Close()
+}
+
+// partOf returns the records from cut n-1 to below cut n.
+func partOf(recs []testRec, cuts []uint64, n int) (part []testRec) {
+	for _, r := range recs {
+		if (n == 0 || r.key >= cuts[n-1]) && (n == len(cuts) || r.key < cuts[n]) {
+			part = append(part, r)
+		}
+	}
+	return part
+}
+
+// TestShardsSideBySide: who writes which shard when does not matter.
+func TestShardsSideBySide(t *testing.T) {
+	recs := randomRecords(61, testRefs, 2000)
+	cuts := evenCuts(recs, 6)
+	one, many := filepath.Join(t.TempDir(), "one"), filepath.Join(t.TempDir(), "many")
+	mustWriteShards(t, one, recs, cuts, BAI)
+	s, err := NewShardSet(vfs.OS, many, testHeader(testRefs), testRefs, len(cuts)+1, BAI, Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var g errgroup.Group
+	for n := range len(cuts) + 1 {
+		g.Go(func() error { return writeShard(s, n, partOf(recs, cuts, n)) })
+	}
+	if err := errors.Join(g.Wait(), s.Commit("3:00ff")); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(folder(t, one), folder(t, many)); diff != "" {
+		t.Errorf("(-one by one, +side by side)\n%s", diff)
+	}
 }
 
 func mustWriteShards(t *testing.T, dir string, recs []testRec, cuts []uint64, kind IndexKind) *ShardSet {
@@ -245,19 +291,29 @@ func TestShardsAbort(t *testing.T) {
 			mustWriteShards(t, dir, recs[:50], evenCuts(recs[:50], 3), BAI)
 		}
 		before := folder(t, dir)
-		s, err := NewShardSet(vfs.OS, dir, testHeader(testRefs), testRefs, evenCuts(recs, 2), BAI, Config{})
+		s, err := NewShardSet(vfs.OS, dir, testHeader(testRefs), testRefs, 3, BAI, Config{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, r := range recs[:200] {
-			if err := s.Add(r.key, r.data); err != nil {
+		if err := writeShard(s, 1, recs[100:200]); err != nil {
+			t.Fatal(err)
+		}
+		f, err := s.Open(0, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range recs[:100] {
+			if err := f.Add(Record{Data: r.data}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		s.Abort(nil)
 		s.Abort(nil)
-		if err := s.Add(recs[200].key, recs[200].data); err != ErrAborted {
+		if err := f.Add(Record{Data: recs[200].data}); !errors.Is(err, ErrAborted) {
 			t.Errorf("Add after Abort = %v", err)
+		}
+		if _, err := s.Open(2, nil); !errors.Is(err, ErrAborted) {
+			t.Errorf("Open after Abort = %v", err)
 		}
 		if err := s.Commit(""); err != ErrAborted {
 			t.Errorf("Commit after Abort = %v", err)
@@ -275,23 +331,23 @@ func TestShardsMisuse(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	os.WriteFile(file, nil, 0o600)
 	for name, try := range map[string]func() (*ShardSet, error){
-		"cuts out of order": func() (*ShardSet, error) {
-			return NewShardSet(vfs.OS, dir, header, testRefs, []uint64{2, 1}, BAI, Config{})
+		"no shards": func() (*ShardSet, error) {
+			return NewShardSet(vfs.OS, dir, header, testRefs, 0, BAI, Config{})
 		},
 		"lengths of other references": func() (*ShardSet, error) {
-			return NewShardSet(vfs.OS, dir, header, testRefs[1:], nil, BAI, Config{})
+			return NewShardSet(vfs.OS, dir, header, testRefs[1:], 1, BAI, Config{})
 		},
 		"half a header": func() (*ShardSet, error) {
-			return NewShardSet(vfs.OS, dir, header[:len(header)-5], testRefs, nil, BAI, Config{})
+			return NewShardSet(vfs.OS, dir, header[:len(header)-5], testRefs, 1, BAI, Config{})
 		},
 		"a level": func() (*ShardSet, error) {
-			return NewShardSet(vfs.OS, dir, header, testRefs, nil, BAI, Config{Level: 11})
+			return NewShardSet(vfs.OS, dir, header, testRefs, 1, BAI, Config{Level: 11})
 		},
 		"a file for a folder": func() (*ShardSet, error) {
-			return NewShardSet(vfs.OS, file, header, testRefs, nil, BAI, Config{})
+			return NewShardSet(vfs.OS, file, header, testRefs, 1, BAI, Config{})
 		},
 		"a folder in no folder": func() (*ShardSet, error) {
-			return NewShardSet(vfs.OS, filepath.Join(dir, "sub"), header, testRefs, nil, BAI, Config{})
+			return NewShardSet(vfs.OS, filepath.Join(dir, "sub"), header, testRefs, 1, BAI, Config{})
 		},
 	} {
 		if s, err := try(); err == nil || s != nil {
@@ -301,18 +357,33 @@ func TestShardsMisuse(t *testing.T) {
 			t.Fatalf("%s: a folder is left", name)
 		}
 	}
-	s, err := NewShardSet(vfs.OS, dir, header, testRefs, nil, BAI, Config{})
+	s, err := NewShardSet(vfs.OS, dir, header, testRefs, 1, BAI, Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Add(recs[9].key, recs[9].data) != nil || !errors.Is(s.Add(recs[0].key, recs[0].data), ErrOrder) {
-		t.Error("keys out of order were taken")
+	if err := writeShard(s, 0, []testRec{recs[9], recs[0]}); !errors.Is(err, ErrOrder) {
+		t.Errorf("records out of order: %v", err)
 	}
 	if err := s.Commit(""); !errors.Is(err, ErrOrder) {
 		t.Errorf("Commit after an error = %v", err)
 	}
 	if folder(t, dir) != nil {
 		t.Error("a folder is left after a failed Commit")
+	}
+}
+
+func TestShardsMustAllBeThere(t *testing.T) {
+	recs := randomRecords(62, testRefs, 100)
+	dir := filepath.Join(t.TempDir(), "out")
+	s, err := NewShardSet(vfs.OS, dir, testHeader(testRefs), testRefs, 3, BAI, Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(writeShard(s, 0, recs), writeShard(s, 2, nil)); err != nil {
+		t.Fatal(err)
+	}
+	if s.Commit("") == nil || folder(t, dir) != nil {
+		t.Error("committed without shard 1")
 	}
 }
 

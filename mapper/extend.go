@@ -15,18 +15,39 @@ type alignment struct {
 	contig   int
 	pos, end int64    // genome span, half-open
 	qb, qe   int      // aligned part of the oriented read, half-open
-	score    int      // matches, mismatches and gaps; clips are not charged
+	score    int      // each clipped end charged, or clipping two mismatches would beat aligning one
+	aligned  int      // the same without that charge: AS
 	cigar    []uint32 // BAM encoding, aligned part only; nil means qe-qb matches or mismatches
 	sub      int      // best score of another place for this part of the read
 	subN     int      // places with nearly that score
 	parent   int      // index of the better alignment that covers the same part, or -1
 	miss     int      // sum of the qualities of mismatches; see rank
+	toss     uint64   // of equal places the least is taken; see rank
 	bound    int      // what the read can score anywhere else; only if settled
 }
 
 // unclipped gives the span that the whole read would have without gaps at its clips.
 func (a *alignment) unclipped(n int) (from, to int64) {
 	return a.pos - int64(a.qb), a.end + int64(n-a.qe)
+}
+
+// runnerUp is the best score of another place, XS, on the scale of AS.
+func (a *alignment) runnerUp() int {
+	if a.sub == 0 {
+		return 0
+	}
+	return max(a.sub+a.aligned-a.score, 0)
+}
+
+// clipCharge is what the ends of a read of n bases that are not in [qb, qe) cost.
+func clipCharge(qb, qe, n int) (cost int) {
+	if qb > 0 {
+		cost += clipCost
+	}
+	if qe < n {
+		cost += clipCost
+	}
+	return cost
 }
 
 // span returns the aligned part in coordinates of the read as sequenced.
@@ -44,7 +65,7 @@ func (w *Worker) extend(q *query, c *candidate, atLeast int) (alignment, bool) {
 	if !sure && c.bound >= atLeast && w.mayGain(q, c, &a, max(atLeast, a.score+1)) {
 		a = w.gapped(q, c, a)
 	}
-	return a, a.score > 0
+	return a, a.aligned > 0
 }
 
 // ungap finds the best stretch of the candidate's diagonal, and sets the candidate's bound,
@@ -60,7 +81,8 @@ func (w *Worker) ungap(q *query, c *candidate, atLeast int) (a alignment, sure b
 	d := &q.diffs
 	d.compare(&w.ix.Reference, &q.bits[c.strand], n, c.diag)
 	if n-d.num >= atLeast {
-		a.qb, a.qe, a.score = d.stretch()
+		a.qb, a.qe, a.aligned = d.stretch()
+		a.score = a.aligned - clipCharge(a.qb, a.qe, n)
 	}
 	a.pos, a.end = c.diag+int64(a.qb), c.diag+int64(a.qe)
 	c.bound = max(q.ceiling(c, d), a.score)
@@ -167,7 +189,8 @@ func (d *aligner) align(read, window []byte, lo, hi int) alignment {
 	from := len(d.arena)
 	var r affine.Result
 	r, d.arena = d.Align(read, window, lo, hi, d.arena)
-	a := alignment{pos: int64(r.WB), end: int64(r.WE), qb: r.QB, qe: r.QE, score: r.Score}
+	a := alignment{pos: int64(r.WB), end: int64(r.WE), qb: r.QB, qe: r.QE, aligned: r.Score}
+	a.score = a.aligned - clipCharge(a.qb, a.qe, len(read))
 	if to := len(d.arena); to > from {
 		a.cigar = d.arena[from:to:to]
 	}

@@ -5,17 +5,17 @@ import "math"
 // mapqSingle is bwa-mem's estimate for one alignment (mem_approx_mapq_se): it grows with
 // the lead over the next best place and falls with divergence.
 func mapqSingle(a *alignment, unseen int) int {
-	sub := max(a.sub, unseen)
-	if sub == 0 {
-		sub = seedK - 1
+	lead := a.score - max(a.sub, unseen)
+	if max(a.sub, unseen) == 0 {
+		lead = a.aligned - (seedK - 1)
 	}
-	if a.score <= sub {
+	if lead <= 0 {
 		return 0
 	}
 	l := max(a.qe-a.qb, int(a.end-a.pos))
-	identity := 1 - float64(l*matchScore-a.score)/float64(matchScore+mismatchCost)/float64(l)
+	identity := 1 - float64(l*matchScore-a.aligned)/float64(matchScore+mismatchCost)/float64(l)
 	t := lengthFactor(l) * identity * identity
-	q := int(6.02*float64(a.score-sub)/matchScore*t*t + .499)
+	q := int(6.02*float64(lead)/matchScore*t*t + .499)
 	if a.subN > 0 {
 		q -= int(4.343*math.Log(float64(a.subN+1)) + .499)
 	}

@@ -35,7 +35,9 @@ func (w *Worker) rank(q *query, salt uint64) {
 	q.ranked = true
 	if len(q.alns) > 1 {
 		for i := range q.alns {
-			w.measureMiss(q, &q.alns[i])
+			a := &q.alns[i]
+			w.measureMiss(q, a)
+			a.toss = scatter(salt ^ uint64(a.pos)<<1 ^ uint64(a.strand))
 		}
 	}
 	slices.SortFunc(q.alns, func(a, b alignment) int {
@@ -45,9 +47,16 @@ func (w *Worker) rank(q *query, salt uint64) {
 		if a.miss != b.miss {
 			return a.miss - b.miss
 		}
-		ha, hb := mixS(salt^uint64(a.pos)<<1^uint64(a.strand)), mixS(salt^uint64(b.pos)<<1^uint64(b.strand))
-		return cmp.Compare(ha, hb)
+		return cmp.Compare(a.toss, b.toss)
 	})
+}
+
+// scatter is the finalizer of splitmix64: each bit of x changes each of the result's with even
+// odds, so that the copies of a repeat are taken as often as each other.
+func scatter(x uint64) uint64 {
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
 }
 
 // measureMiss sums the qualities of the bases that a has as mismatches: of two places with as
@@ -111,7 +120,7 @@ func (q *query) judge(first int) {
 // chooseSingle makes the best alignment the primary.
 func (q *query) chooseSingle() {
 	q.best = -1
-	if len(q.alns) == 0 || q.alns[0].score < minScore {
+	if len(q.alns) == 0 || q.alns[0].aligned < minScore {
 		return
 	}
 	q.judge(0)
@@ -169,7 +178,7 @@ func (w *Worker) bestPair(a, b *query, salt uint64) (p pairing, ok bool) {
 		for j := range b.alns {
 			x, y := &a.alns[i], &b.alns[j]
 			size, fits := w.properSize(a, x, b, y, true)
-			if !fits || max(x.score, y.score) < minScore {
+			if !fits || max(x.aligned, y.aligned) < minScore {
 				continue
 			}
 			insert := w.sizes.of(size)
@@ -179,7 +188,7 @@ func (w *Worker) bestPair(a, b *query, salt uint64) (p pairing, ok bool) {
 				continue
 			}
 			f := insert - missWeight*float64(x.miss+y.miss)
-			h := mixS(salt ^ uint64(x.pos)<<20 ^ uint64(y.pos))
+			h := scatter(scatter(salt^uint64(x.pos)) ^ uint64(y.pos))
 			if !ok || score > p.best || f > fine || f == fine && h < tie {
 				p.i, p.j, p.best, fine, tie, ok = i, j, score, f, h, true
 			}

@@ -9,9 +9,10 @@ const (
 	gapOpen      = affine.GapOpen
 	gapExtend    = affine.GapExtend
 	clipCost     = affine.Clip // of an end that is not aligned to the read's end
-	minMateScore = 20          // of a mate that is found where the other says
-	minScore     = 30          // alignments below it are not reported
-	unpairedCost = 17          // of a pair whose mates do not fit together
+	maxClips     = 2 * clipCost
+	minMateScore = 20 // of the aligned part of a mate that is found where the other says
+	minScore     = 30 // of the aligned part; below it nothing is reported
+	unpairedCost = 17 // of a pair whose mates do not fit together
 	closeScore   = max(matchScore+mismatchCost, gapOpen+gapExtend)
 	maxMapQ      = 60
 	xaRatio      = 0.8 // alternatives within this share of the best score are listed in XA

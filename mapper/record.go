@@ -70,7 +70,7 @@ func (w *Worker) emitRead(reads []reader.Read, i int, template uint64, emit Emit
 	if q.best >= 0 {
 		for k := range q.alns {
 			a := &q.alns[k]
-			if k == q.best || a.parent >= 0 || a.score < minScore || len(e.extra) == maxSupplementary {
+			if k == q.best || a.parent >= 0 || a.aligned < minScore || len(e.extra) == maxSupplementary {
 				continue
 			}
 			e.extra = append(e.extra, w.placement(q, a, min(mapqSingle(a, q.unseen), q.mapq)))
@@ -211,8 +211,8 @@ func (w *Worker) setPlaced(r *bamrec.Record, p *placement, i int, supplementary 
 	}
 	e.tags = bamrec.AppendTagInt(e.tags, [2]byte{'N', 'M'}, int64(p.nm))
 	e.tags = bamrec.AppendTagString(e.tags, [2]byte{'M', 'D'}, e.md[p.md:p.mdEnd])
-	e.tags = bamrec.AppendTagInt(e.tags, [2]byte{'A', 'S'}, int64(p.aln.score))
-	e.tags = bamrec.AppendTagInt(e.tags, [2]byte{'X', 'S'}, int64(p.aln.sub))
+	e.tags = bamrec.AppendTagInt(e.tags, [2]byte{'A', 'S'}, int64(p.aln.aligned))
+	e.tags = bamrec.AppendTagInt(e.tags, [2]byte{'X', 'S'}, int64(p.aln.runnerUp()))
 	if len(e.extra) > 0 {
 		e.text = e.text[:0]
 		if supplementary {

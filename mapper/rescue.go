@@ -4,9 +4,9 @@ import "slices"
 
 const (
 	rescueK    = 8  // bases of a word in the rescue vote
-	minVotes   = 12 // words on one diagonal for a mate to be aligned there
-	maxRescues = 50 // places of one mate from which the other is looked for by its seeds
-	maxVotes   = 6  // and by its words
+	minVotes   = 8  // words on one diagonal for a mate to be aligned there
+	maxRescues = 64 // places of one mate from which the other is looked for by its seeds
+	maxSeconds = 6  // and by its words even if that cannot make the best pair
 	scanShare  = 6  // one mismatch in as many bases is the most that scan takes
 )
 
@@ -71,19 +71,37 @@ func (r *rescuer) vote(window []byte, n int) (diag, votes int) {
 }
 
 // rescue looks for the mate where the good ones of q's first n alignments, which are
-// ranked, say it should be, and adds what it finds.
-func (w *Worker) rescue(q *query, n int, mate *query, qFirst bool) {
+// ranked, say it should be, and adds what it finds. A pair must score need to matter to MAPQ,
+// and the larger lag of the two more to be the best.
+func (w *Worker) rescue(q *query, n int, mate *query, qFirst bool, need int) {
 	loaded := int8(-1)
+	unseeded := mate.unseeded()
 	for i := range min(n, maxRescues) {
 		a := &q.alns[i]
 		if a.score < q.alns[0].score-unpairedCost {
 			break
 		}
+		if i == maxSeconds {
+			need += max(q.lag, mate.lag)
+		}
 		if w.hasMate(q, a, mate, qFirst) {
 			continue
 		}
-		w.rescueFrom(q, a, mate, qFirst, &loaded, i < maxVotes)
+		w.rescueFrom(q, a, mate, qFirst, &loaded, a.score+unseeded >= need)
 	}
+}
+
+// unseeded bounds the score of a place that has none of the read's seeds: of those that do not
+// overlap, each stands for an edit.
+func (q *query) unseeded() int {
+	n, end := 0, int32(0)
+	for i := range q.seeds {
+		if p := q.seeds[i].pos; p >= end {
+			n++
+			end = p + seedK
+		}
+	}
+	return q.len()*matchScore - n*(matchScore+mismatchCost)
 }
 
 func (w *Worker) hasMate(q *query, a *alignment, mate *query, qFirst bool) bool {
@@ -131,7 +149,7 @@ func (w *Worker) mateWindow(q *query, a *alignment, mateLen int, qFirst bool) (s
 	return strand, at - high, at - low + n
 }
 
-// rescueFrom looks for the mate first where its seeds have hits, then by its words.
+// rescueFrom looks for the mate first where its seeds have hits, then, if byWords, by its words.
 func (w *Worker) rescueFrom(q *query, a *alignment, mate *query, qFirst bool, loaded *int8, byWords bool) {
 	n := mate.len()
 	strand, from, to := w.mateWindow(q, a, n, qFirst)
@@ -203,7 +221,7 @@ func (w *Worker) rescueBySeeds(q *query, a *alignment, mate *query, qFirst bool,
 // addMate aligns the mate at c and keeps it if it fits.
 func (w *Worker) addMate(q *query, a *alignment, mate *query, qFirst bool, c *candidate) bool {
 	b, ok := w.extend(mate, c, minMateScore)
-	if !ok || b.score < minMateScore {
+	if !ok || b.aligned < minMateScore {
 		return false
 	}
 	_, ok = w.properSize(q, a, mate, &b, qFirst)

@@ -142,7 +142,7 @@ func (w *Worker) settleRead(q *query) (alignment, bool) {
 	c.contig = w.ix.contigAt(c.diag + int64(c.qmin))
 	a, ok := w.extend(q, &c, 0)
 	a.bound = q.len()*matchScore - c.weight*(matchScore+mismatchCost)
-	return a, ok && a.score >= minScore
+	return a, ok && a.aligned >= minScore
 }
 
 // agree makes a candidate of the anchors near the diagonal that most of them share.
@@ -198,7 +198,7 @@ func (w *Worker) settleMate(q *query, a *alignment, mate *query, qFirst bool) (b
 		if c.contig != a.contig {
 			continue
 		}
-		x, found := w.extend(mate, &c, minScore)
+		x, found := w.extend(mate, &c, minScore-maxClips)
 		if !found {
 			continue
 		}
@@ -208,7 +208,7 @@ func (w *Worker) settleMate(q *query, a *alignment, mate *query, qFirst bool) (b
 		second = max(second, x.score)
 	}
 	size, fits := w.properSize(q, a, mate, &best, qFirst)
-	if best.score < minScore || !fits {
+	if best.aligned < minScore || !fits {
 		return best, false
 	}
 	penalty := w.sizes.penalty(size)

@@ -88,6 +88,14 @@ func singles(seqs ...[]byte) *reader.Batch {
 	return b
 }
 
+// pairOf makes a batch of one pair.
+func pairOf(first, last []byte) *reader.Batch {
+	b := singles(first, last)
+	b.Paired = true
+	b.Reads[1].Name = b.Reads[0].Name
+	return b
+}
+
 func withReadGroup(p Params) Params {
 	p.ReadGroup = "s1" // which checkRecord asks for
 	return p

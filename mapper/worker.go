@@ -112,7 +112,7 @@ func (w *Worker) mapGroup(reads []reader.Read, step int, template uint64) {
 			continue
 		}
 		w.opened += int64(step)
-		salt := (template+uint64(i/step))*0x9e3779b97f4a7c15 + 1
+		salt := scatter(template + uint64(i/step) + 1)
 		if step == 1 {
 			w.mapSingle(&group[i], salt)
 		} else {
@@ -173,8 +173,8 @@ func (w *Worker) mapPair(a, b *query, salt uint64) {
 	w.rank(b, salt)
 	na, nb := len(a.alns), len(b.alns)
 	// Mates found by rescue are not themselves a reason to look further.
-	w.rescue(a, na, b, true)
-	w.rescue(b, nb, a, false)
+	w.rescue(a, na, b, true, need)
+	w.rescue(b, nb, a, false, need)
 	w.rank(a, salt)
 	w.rank(b, salt)
 	w.choosePair(a, b, salt)
@@ -210,7 +210,7 @@ func (w *Worker) alignGapped(q *query, top podium, pairNeed int) {
 		if c.skip || c.sure || done == maxGapped {
 			continue
 		}
-		need := max(top.best-q.lag, minScore)
+		need := max(top.best-q.lag, minScore-maxClips)
 		if !c.paired || c.pairBound < pairNeed {
 			need = max(need, top.second+1)
 		}
@@ -227,7 +227,7 @@ func (w *Worker) alignGapped(q *query, top podium, pairNeed int) {
 			if len(q.alns) == maxAlignments {
 				return
 			}
-			if !c.skip && c.aln.score >= max(keep, minScore) {
+			if !c.skip && c.aln.score >= keep && c.aln.aligned >= minScore {
 				c.skip = true
 				q.addAlignment(c.aln)
 			}
@@ -235,7 +235,7 @@ func (w *Worker) alignGapped(q *query, top podium, pairNeed int) {
 	}
 	for _, i := range q.heavy { // parts of the read that those leave out
 		c := &q.cands[i]
-		if !c.skip && c.aln.score >= minScore && len(q.alns) < maxAlignments && q.leftOut(&c.aln) {
+		if !c.skip && c.aln.aligned >= minScore && len(q.alns) < maxAlignments && q.leftOut(&c.aln) {
 			q.addAlignment(c.aln)
 		}
 	}

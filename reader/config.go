@@ -28,9 +28,10 @@ type Config struct {
 	Interleaved bool // one file with first and second mates in turn
 	Comments    bool // keep what follows the name
 
-	BatchBases     int // bases after which a batch is full, 0 for 1 Mi
-	InFlight       int // batches that exist, 0 for 8; the reader waits for a Release beyond that
-	InflateWorkers int // per file, for BGZF, at least 1
+	BatchBases     int  // bases after which a batch is full, 0 for 1 Mi
+	InFlight       int  // batches that exist, 0 for 8; the reader waits for a Release beyond that
+	InflateWorkers int  // per file, at least 1; for BGZF, and from 4 on for plain gzip
+	InflateAlone   bool // plain gzip by one goroutine in any case: slower, with less memory
 
 	SkipBad bool        // drop bad records, and mates of such, instead of failing
 	OnSkip  func(error) // told of each dropped record, in order, from Run's goroutine; may be nil
@@ -78,7 +79,7 @@ func (c Config) withDefaults() Config {
 func (c *Config) inflate() inflate.Config {
 	return inflate.Config{
 		ReadStage: c.ReadStage, InflateStage: c.InflateStage, OutStage: c.ParseStage,
-		Workers: c.InflateWorkers,
+		Workers: c.InflateWorkers, Alone: c.InflateAlone,
 	}.WithDefaults()
 }
 

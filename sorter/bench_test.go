@@ -74,14 +74,14 @@ func sortMany(b *testing.B, cfg Config, n int, rec []byte, took *phases) {
 	b.ReportMetric(float64(s.Stats().SpilledRuns), "runs")
 	out := make([]byte, len(rec))
 	for count := 0; ; count++ {
-		_, rec, err := m.Next()
+		it, err := m.Next()
 		if err == io.EOF && count == n {
 			return
 		}
 		if err != nil {
 			b.Fatal(err)
 		}
-		copy(out, rec) // as the next stage does
+		copy(out, it.Rec) // as the next stage does
 	}
 }
 
@@ -114,7 +114,7 @@ func TestNoAllocationPerRecord(t *testing.T) {
 			}
 			m, err := s.Merge(context.Background())
 			for err == nil {
-				_, _, err = m.Next()
+				_, err = m.Next()
 			}
 			if err != io.EOF {
 				t.Fatal(err)

@@ -103,10 +103,17 @@ func spilled(t *testing.T, items []item) (*Sorter, string) {
 	if err := addAll(s, items); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Slab(0).spill(context.Background()); err != nil {
+	if err := spillNow(s.Slab(0)); err != nil {
 		t.Fatal(err)
 	}
 	return s, filepath.Join(s.cfg.Dir, "run-000000")
+}
+
+// spillNow writes the buffer in use as a run.
+func spillNow(sl *Slab) error {
+	err := sl.await(context.Background(), nil)
+	sl.spill(sl.buffers[sl.cur])
+	return errors.Join(err, sl.await(context.Background(), nil))
 }
 
 // TestADamagedRunIsAnError changes every byte of a run, and cuts it at many lengths.
@@ -182,7 +189,7 @@ func TestAnotherRunInItsPlaceIsAnError(t *testing.T) {
 		}
 		m, err := s.Merge(context.Background())
 		for err == nil {
-			_, _, err = m.Next()
+			_, err = m.Next()
 		}
 		if err == io.EOF || !errors.Is(err, ErrCorrupt) {
 			t.Errorf("%s: %v", name, err)
@@ -197,7 +204,7 @@ func (s *Sorter) spillMore(items []item) error {
 			return err
 		}
 	}
-	return s.Slab(0).spill(context.Background())
+	return spillNow(s.Slab(0))
 }
 
 // nextFrame returns where the frame after the one at an offset begins.

@@ -19,7 +19,7 @@ const (
 	endBytes    = 8  // payload of the end frame
 	plainFixed  = 16 // key and ord, before each record in a frame
 	bodyMark    = ^uint32(0)
-	bodyRef     = plainFixed + 20 // bytes of a reference to a record in body frames
+	bodyRef     = plainFixed + 21 // bytes of a reference to a record in body frames, before the name
 )
 
 const (
@@ -28,7 +28,7 @@ const (
 	kindEnd     = 'E'
 )
 
-const runMagic = "apxrun\x00\x01"
+const runMagic = "apxrun\x00\x02"
 
 // frameInfo is a frame's header; doc.go has the layout.
 type frameInfo struct {

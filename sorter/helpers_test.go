@@ -100,7 +100,8 @@ func addAll(s *Sorter, items []item) error {
 // drain compares what comes out with want.
 func drain(m *Merger, want []item) error {
 	for i := 0; ; i++ {
-		key, rec, err := m.Next()
+		it, err := m.Next()
+		key, rec := it.Key, it.Rec
 		if err == io.EOF && i == len(want) {
 			return nil
 		}
@@ -172,7 +173,7 @@ func checkGoroutines(t *testing.T) {
 	for range 200 {
 		buf := make([]byte, 1<<20)
 		stacks = string(buf[:runtime.Stack(buf, true)])
-		if !strings.Contains(stacks, "prefetcher") && !strings.Contains(stacks, "eachSlab") {
+		if !strings.Contains(stacks, "prefetcher") && !strings.Contains(stacks, "(*Slab).spill") && !strings.Contains(stacks, "sorter.each[") {
 			return
 		}
 		time.Sleep(5 * time.Millisecond)

@@ -112,8 +112,8 @@ func (h *histogram) coarsen() {
 // Cuts returns n-1 ascending keys that cut the records into n parts of about the same number:
 // part i has the keys from cut i-1 to below cut i. A part may be empty. Unplaced records belong
 // to the last part and are not weighed. Cuts depend on the set of keys only, not on workers or
-// memory, and fall between positions. Merge must have returned, Close not been called; with
-// order Input all records are in the last part.
+// memory, and fall between positions. Prepare must have returned, Close not been called, and the
+// order be Coordinate.
 func (s *Sorter) Cuts(n int) []Key {
 	h := &s.hist
 	h.mu.Lock()

@@ -25,18 +25,22 @@ func (a leaf) before(b leaf) bool {
 // Leaf i has the node k+i, and the parent of node n is n/2; an inner node holds the loser of the
 // match between its children.
 type loserTree struct {
-	first leaf
-	loser []leaf // by node; 0 is not used
+	first  leaf
+	loser  []leaf               // by node; 0 is not used
+	before func(a, b leaf) bool // in place of leaf.before, when not nil
 }
 
-func newLoserTree(leaves []leaf) loserTree {
+func newLoserTree(leaves []leaf, before func(a, b leaf) bool) loserTree {
 	k := len(leaves)
-	t := loserTree{loser: make([]leaf, k)}
+	t := loserTree{loser: make([]leaf, k), before: before}
+	if before == nil {
+		before = leaf.before
+	}
 	winner := make([]leaf, 2*k)
 	copy(winner[k:], leaves)
 	for n := k - 1; n > 0; n-- {
 		a, b := winner[2*n], winner[2*n+1]
-		if b.before(a) {
+		if before(b, a) {
 			a, b = b, a
 		}
 		winner[n], t.loser[n] = a, b
@@ -47,10 +51,24 @@ func newLoserTree(leaves []leaf) loserTree {
 
 // replace puts a new leaf in the place of the first one, that of source index.
 func (t *loserTree) replace(index int, l leaf) {
+	if t.before != nil {
+		t.replaceBy(index, l)
+		return
+	}
 	loser := t.loser
 	for n := (len(loser) + index) / 2; n > 0; n /= 2 {
 		if other := loser[n]; other.before(l) {
 			loser[n], l = l, other
+		}
+	}
+	t.first = l
+}
+
+// replaceBy is replace with a comparison that is not leaf's own.
+func (t *loserTree) replaceBy(index int, l leaf) {
+	for n := (len(t.loser) + index) / 2; n > 0; n /= 2 {
+		if other := t.loser[n]; t.before(other, l) {
+			t.loser[n], l = l, other
 		}
 	}
 	t.first = l

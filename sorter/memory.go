@@ -13,7 +13,7 @@ import (
 type tuning struct {
 	frame int   // bytes of a frame before compression; a merge holds two for each run
 	files int   // runs open at once; 0 asks the system
-	slab  int64 // bytes of the least useful slab, and of a record that always fits
+	slab  int64 // bytes of the least useful slab, both buffers, and of a record that always fits
 	cells int   // of the histogram; results of Cuts depend on it
 }
 

@@ -9,19 +9,22 @@ import (
 
 // Merger gives the records out in order. It belongs to one goroutine.
 type Merger struct {
-	sorter  *Sorter
-	ctx     context.Context
-	sources []source
-	runs    []*runReader
-	ahead   *prefetcher // nil where there are no runs
-	tree    loserTree
-	last    leaf    // the record given out last, to see that order is kept
-	current *source // its source; nil before the first
-	err     error   // once set, Next returns it
-	want    int64   // records in all
-	count   int64   // given out
-	counted int64   // of them, already in the stage's account
-	bytes   int64   // likewise
+	sorter   *Sorter
+	ctx      context.Context
+	sources  []source
+	runs     []*runReader
+	ahead    *prefetcher // nil where there are no runs
+	tree     loserTree
+	last     leaf    // the record given out last, to see that order is kept
+	current  *source // its source; nil before the first
+	lastName []byte  // its name, where names give the order
+	err      error   // once set, Next returns it
+	keys     keyRange
+	inner    bool  // writes a run, gives nothing out
+	want     int64 // records in all, or -1 where only the end tells
+	count    int64 // given out
+	counted  int64 // of them, already in the stage's account
+	bytes    int64 // likewise
 
 	arena []byte // all buffers, cut into:
 	body  []byte // a record longer than a frame
@@ -31,15 +34,15 @@ type Merger struct {
 // countEach is how many records are merged between two updates of the stage's counters.
 const countEach = 4096
 
-// input is what a merge takes in: runs and slabs in the order of equal ordinals.
+// input is what a merge takes in: runs and buffers in the order of equal ordinals.
 type input struct {
-	run  *run
-	slab *Slab // where run is nil
+	run    *run
+	buffer *buffer // where run is nil
 }
 
-// openMerger sets up a merge. Its memory comes out of what is free.
-func (s *Sorter) openMerger(ctx context.Context, inputs []input) (*Merger, error) {
-	m := &Merger{sorter: s, ctx: ctx, sources: make([]source, len(inputs))}
+// openMerger sets up a merge of the records in a range. Its memory comes out of what is free.
+func (s *Sorter) openMerger(ctx context.Context, inputs []input, keys keyRange) (*Merger, error) {
+	m := &Merger{sorter: s, ctx: ctx, sources: make([]source, len(inputs)), keys: keys}
 	if err := m.open(inputs); err != nil {
 		return nil, errors.Join(err, m.close())
 	}
@@ -50,14 +53,17 @@ func (m *Merger) open(inputs []input) error {
 	s := m.sorter
 	var runs []*run
 	for i, in := range inputs {
-		m.sources[i].order = s.cfg.Order
+		m.sources[i].order, m.sources[i].keys = s.cfg.Order, m.keys
 		if in.run == nil {
-			m.sources[i].mem, m.sources[i].entries = in.slab.mem, in.slab.sorted
-			m.want += int64(len(in.slab.sorted))
+			m.sources[i].mem, m.sources[i].entries = in.buffer.mem, m.keys.of(in.buffer.sorted)
+			m.want += int64(len(m.sources[i].entries))
 			continue
 		}
 		runs = append(runs, in.run)
 		m.want += in.run.records
+	}
+	if len(runs) > 0 && m.keys != everything {
+		m.want = -1
 	}
 	if err := m.openRuns(runs, inputs); err != nil {
 		return err
@@ -72,7 +78,11 @@ func (m *Merger) open(inputs []input) error {
 	if len(leaves) == 0 {
 		leaves = []leaf{exhausted(0, 0)}
 	}
-	m.tree = newLoserTree(leaves)
+	var before func(a, b leaf) bool
+	if s.cfg.Order == Name {
+		before = m.beforeByName
+	}
+	m.tree = newLoserTree(leaves, before)
 	return nil
 }
 
@@ -96,7 +106,7 @@ func (m *Merger) openRuns(runs []*run, inputs []input) (err error) {
 		if in.run == nil {
 			continue
 		}
-		r, err := s.openRun(in.run, cut(s.tune.runBytes()))
+		r, err := s.openRun(in.run, cut(s.tune.runBytes()), m.keys)
 		if err != nil {
 			return fmt.Errorf("merge: %w", err)
 		}
@@ -119,15 +129,24 @@ func longestBody(runs []*run) (n int64) {
 	return n
 }
 
-// Next returns the next record, with its block_size, and its key. rec is valid until the next
-// call. io.EOF is returned after the last record, when all that was added has come out and all
-// runs were found whole; any other error is final.
-func (m *Merger) Next() (key Key, rec []byte, err error) {
+// Item is one record of a merge.
+type Item struct {
+	Key Key
+	Ord uint64
+	Rec []byte // with its block_size; valid until the next call of Next
+	// Stable says that Rec is valid until the Sorter is closed: it lies in a slab.
+	Stable bool
+}
+
+// Next returns the next record. io.EOF is returned after the last one, when all that was added
+// has come out and all runs were found whole; any other error is final. A merge of a range of
+// keys sees the runs only as far as they are in it.
+func (m *Merger) Next() (Item, error) {
 	s, err := m.next()
 	if err != nil {
-		return 0, nil, err
+		return Item{}, err
 	}
-	return s.key, s.rec, nil
+	return Item{s.key, s.ord, s.rec, s.run == nil}, nil
 }
 
 // next returns the source whose head is the next record.
@@ -147,10 +166,10 @@ func (m *Merger) next() (*source, error) {
 	if first.src >= uint64(len(m.sources)) {
 		return nil, m.finish()
 	}
-	if m.current != nil && first.before(m.last) {
+	s := &m.sources[first.src]
+	if !m.inOrder(first, s) {
 		return nil, m.fail(errors.New("sorter: records out of order (bug)"))
 	}
-	s := &m.sources[first.src]
 	m.last, m.current = first, s
 	if s.rec == nil {
 		if err := m.readBody(s); err != nil {
@@ -190,6 +209,9 @@ func (m *Merger) account() {
 	st := m.sorter.cfg.MergeStage
 	st.AddItems(m.count - m.counted)
 	st.AddBytesOut(m.bytes)
+	if !m.inner {
+		m.sorter.given.Add(m.count - m.counted)
+	}
 	m.counted, m.bytes = m.count, 0
 }
 
@@ -204,7 +226,7 @@ func (m *Merger) finish() error {
 	if err := m.close(); err != nil {
 		return m.fail(err)
 	}
-	if m.count != m.want {
+	if m.want >= 0 && m.count != m.want {
 		return m.fail(fmt.Errorf("sorter: %d records merged of %d (bug)", m.count, m.want))
 	}
 	return m.fail(io.EOF)

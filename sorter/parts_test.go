@@ -83,7 +83,7 @@ func TestLoserTreeMerges(t *testing.T) {
 			leaves[i] = head(i)
 		}
 		var got []leaf
-		for tree := newLoserTree(leaves); tree.first.src < uint64(k); {
+		for tree := newLoserTree(leaves, nil); tree.first.src < uint64(k); {
 			got = append(got, tree.first)
 			i := int(tree.first.src)
 			tree.replace(i, head(i))

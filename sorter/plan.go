@@ -3,38 +3,90 @@ package sorter
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"golang.org/x/sync/errgroup"
 )
 
-// Merge sorts what is left in the slabs and begins the merge. All Adds must have returned, and
-// none may follow; Merge may be called once. ctx also ends the goroutines that read runs, and
-// makes Next fail: it must live as long as the merger is used.
+// Merge is Prepare and a merge of everything.
 func (s *Sorter) Merge(ctx context.Context) (*Merger, error) {
-	if err := s.beginMerge(); err != nil {
+	if err := s.Prepare(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.eachSlab(ctx, s.slabs, func(ctx context.Context, sl *Slab) error { return sl.settle() }); err != nil {
-		return nil, s.fail(err)
+	return s.open(ctx, everything)
+}
+
+// Prepare sorts what is left in the slabs, and merges runs where there are too many of them. All
+// Adds must have returned, and none may follow; it may be called once.
+func (s *Sorter) Prepare(ctx context.Context) error {
+	if err := s.beginMerge(); err != nil {
+		return err
+	}
+	if err := each(ctx, s.slabs, func(ctx context.Context, sl *Slab) error { return sl.settle(ctx) }); err != nil {
+		return s.fail(err)
 	}
 	if err := s.spillFor(ctx); err != nil {
-		return nil, s.fail(err)
+		return s.fail(err)
 	}
 	me := s.cfg.MergeStage.Enter()
 	defer me.Exit()
 	inputs, err := s.reduce(ctx, s.inputs())
 	if err != nil {
-		return nil, s.fail(err)
+		return s.fail(err)
 	}
-	m, err := s.openMerger(ctx, inputs)
+	s.ready = inputs
+	return nil
+}
+
+// Part merges the records of part i of the len(cuts)+1 parts that cuts, as from [Sorter.Cuts], make.
+// Prepare must have returned. Up to [Sorter.Mergers] parts may be open at once, each used by one
+// goroutine; [Merger.Close] ends one. Only order Coordinate has parts: with any other, cuts must be empty. ctx also ends the goroutines that read runs, and makes
+// Next fail: it must live as long as the merger is used.
+func (s *Sorter) Part(ctx context.Context, cuts []Key, i int) (*Merger, error) {
+	if s.cfg.Order != Coordinate && len(cuts) > 0 {
+		return nil, errors.New("sorter: only records in coordinate order have ranges of keys")
+	}
+	return s.open(ctx, partOf(cuts, i))
+}
+
+func (s *Sorter) open(ctx context.Context, keys keyRange) (*Merger, error) {
+	me := s.cfg.MergeStage.Enter()
+	defer me.Exit()
+	m, err := s.openMerger(ctx, s.ready, keys)
 	if err != nil {
 		return nil, s.fail(err)
 	}
 	s.mu.Lock()
-	s.merger = m
-	s.mu.Unlock()
+	defer s.mu.Unlock()
+	s.mergers[m] = struct{}{}
 	return m, nil
+}
+
+// Mergers is how many ranges can be merged at once with the memory and the open files there are, of
+// which the caller will have some open beside the runs; at least 1. Prepare must have returned, and no
+// range be open.
+func (s *Sorter) Mergers(files int) int {
+	runs, body := 0, int64(0)
+	for _, in := range s.ready {
+		if in.run != nil {
+			runs++
+			body = max(body, in.run.body)
+		}
+	}
+	if runs == 0 {
+		return maxMergers
+	}
+	byMem := s.mem.free() / s.tune.mergeBytes(s.cfg.Workers, runs, body)
+	return int(max(1, min(byMem, int64((s.tune.files-files)/runs), maxMergers)))
+}
+
+// Complete returns an error unless all records that were added have come out of the mergers.
+func (s *Sorter) Complete() error {
+	if in, out := s.records.Load(), s.given.Load(); in != out {
+		return fmt.Errorf("sorter: %d records merged of %d (bug)", out, in)
+	}
+	return nil
 }
 
 func (s *Sorter) beginMerge() error {
@@ -52,28 +104,18 @@ func (s *Sorter) beginMerge() error {
 	return nil
 }
 
-// eachSlab works on slabs in parallel.
-func (s *Sorter) eachSlab(ctx context.Context, slabs []*Slab, work func(context.Context, *Slab) error) error {
+// each works on several things in parallel.
+func each[T any](ctx context.Context, things []T, work func(context.Context, T) error) error {
 	g, ctx := errgroup.WithContext(ctx)
-	for _, sl := range slabs {
+	for _, t := range things {
 		g.Go(func() error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			return work(ctx, sl)
+			return work(ctx, t)
 		})
 	}
 	return g.Wait()
-}
-
-// settle sorts the slab, or gives its memory back if it holds nothing.
-func (sl *Slab) settle() error {
-	if sl.n == 0 {
-		return sl.free()
-	}
-	sl.sort()
-	sl.err = errLate // more entries would run into the sorted ones
-	return nil
 }
 
 // fanIn is how many runs some memory can merge at once, given their longest body.
@@ -82,29 +124,46 @@ func (s *Sorter) fanIn(mem, body int64) int {
 	return int(min(n, int64(s.tune.files)))
 }
 
-// spillFor makes room for the merge buffers: it spills as many slabs as it takes to merge all
-// runs at once with their memory, and all slabs if that is not to be had.
+// spillFor makes room for the merge buffers: it spills as many slab buffers as it takes to merge
+// all runs at once with their memory, and all of them if that is not to be had. No more are spilled at
+// a time than there are workers: so many writers are in the reserve.
 func (s *Sorter) spillFor(ctx context.Context) error {
 	runs, body := 0, int64(0)
+	var buffers []*buffer
 	for _, sl := range s.slabs {
 		runs += len(sl.runs)
 		body = max(body, longestBody(sl.runs))
+		buffers = append(buffers, sl.buffers[:]...)
 	}
 	if runs == 0 {
 		return nil
 	}
-	full := bySize(s.slabs)
+	full := bySize(buffers)
 	mem, k := s.mem.free(), 0
 	for k < len(full) && s.fanIn(mem, body) < runs+k {
 		mem += int64(len(full[k].mem))
 		body = max(body, full[k].longestBody())
 		k++
 	}
-	return s.eachSlab(ctx, full[:k], func(ctx context.Context, sl *Slab) error {
-		if err := sl.spill(ctx); err != nil {
-			return err
+	spilled := map[*buffer]bool{}
+	for _, b := range full[:k] {
+		spilled[b] = true
+	}
+	return each(ctx, s.slabs, func(ctx context.Context, sl *Slab) error {
+		for _, in := range sl.inputs() { // the oldest first
+			if !spilled[in.buffer] {
+				continue
+			}
+			r, err := in.buffer.spill(ctx)
+			if err != nil {
+				return err
+			}
+			sl.runs = append(sl.runs, r)
+			if err := in.buffer.free(); err != nil {
+				return err
+			}
 		}
-		return sl.free()
+		return nil
 	})
 }
 
@@ -112,12 +171,7 @@ func (s *Sorter) spillFor(ctx context.Context) error {
 func (s *Sorter) inputs() []input {
 	var in []input
 	for _, sl := range s.slabs {
-		for _, r := range sl.runs {
-			in = append(in, input{run: r})
-		}
-		if sl.n > 0 {
-			in = append(in, input{slab: sl})
-		}
+		in = append(in, sl.inputs()...)
 	}
 	return in
 }
@@ -165,10 +219,11 @@ func smallest(in []input, n int) int {
 
 // mergeRuns turns several runs into one and removes them.
 func (s *Sorter) mergeRuns(ctx context.Context, in []input) (*run, error) {
-	m, err := s.openMerger(ctx, in)
+	m, err := s.openMerger(ctx, in, everything)
 	if err != nil {
 		return nil, err
 	}
+	m.inner = true
 	r, err := s.writeRun(ctx, &s.mergedRuns, m.copyTo)
 	if err := errors.Join(err, m.close()); err != nil {
 		return nil, err

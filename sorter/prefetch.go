@@ -10,6 +10,8 @@ import (
 
 // prefetcher reads runs ahead of their use, one frame each, with a few goroutines.
 type prefetcher struct {
+	sorter  *Sorter
+	readers int
 	wanted  chan *runReader // never full: each run has one request at most
 	cancel  context.CancelFunc
 	done    sync.WaitGroup
@@ -22,13 +24,13 @@ type prefetcher struct {
 func (s *Sorter) startPrefetch(ctx context.Context, runs []*runReader, blocks [][]byte) *prefetcher {
 	ctx, cancel := context.WithCancel(ctx)
 	p := &prefetcher{
-		wanted: make(chan *runReader, len(runs)), cancel: cancel,
+		sorter: s, readers: len(blocks), wanted: make(chan *runReader, len(runs)), cancel: cancel,
 		merging: s.cfg.MergeStage, reading: s.cfg.MergeReadStage,
 	}
 	for _, r := range runs {
 		p.wanted <- r
 	}
-	p.reading.SetWorkers(len(blocks))
+	s.addReaders(p.readers)
 	for _, block := range blocks {
 		p.done.Go(func() { p.work(ctx, block) })
 	}
@@ -102,4 +104,16 @@ func (p *prefetcher) await(ctx context.Context, r *runReader) (loaded, error) {
 func (p *prefetcher) stop() {
 	p.cancel()
 	p.done.Wait()
+	p.sorter.addReaders(-p.readers)
+}
+
+// addReaders keeps the capacity of the stage that reads runs: the most readers at once, of all merges.
+func (s *Sorter) addReaders(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.readers += n
+	if s.readers > s.most {
+		s.most = s.readers
+		s.cfg.MergeReadStage.SetWorkers(s.most)
+	}
 }

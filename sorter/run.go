@@ -36,16 +36,21 @@ type loaded struct {
 	err   error
 }
 
-func (s *Sorter) openRun(r *run, buf []byte) (*runReader, error) {
+// openRun opens a run at the first frame that may have keys of the range.
+func (s *Sorter) openRun(r *run, buf []byte, keys keyRange) (*runReader, error) {
 	f, err := s.cfg.FS.Open(r.path)
 	if err != nil {
 		return nil, err
 	}
 	n := s.tune.frame
-	return &runReader{
+	rr := &runReader{
 		run: r, tune: s.tune, file: f, in: meter.NewReaderAt(f, s.cfg.MergeReadStage),
 		ready: make(chan loaded, 1), bufs: [2][]byte{buf[:n:n], buf[n : 2*n : 2*n]},
-	}, nil
+	}
+	if i := keys.frame(r.frames); i > 0 {
+		rr.at, rr.number, rr.count = r.frames[i].at, r.frames[i].number, r.frames[i].before
+	}
+	return rr, nil
 }
 
 // load reads up to the next frame of records. block holds a frame as stored, and the header of

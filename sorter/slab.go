@@ -5,74 +5,51 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
-	"slices"
-	"unsafe"
-)
+	"time"
 
-const (
-	ordBytes     = 8 // before each record in a slab
-	sizeBytes    = 4 // block_size, a record's own first bytes
-	maxBlockSize = math.MaxInt32
+	"github.com/alignpipe/alignpipe/internal/meter"
 )
-
-// entry is a record in a slab: its key, and the offset of its ordinal.
-type entry struct {
-	key Key
-	at  uint64
-}
 
 var errLate = errors.New("sorter: record added after Merge or Close")
 
-const entryBytes = int(unsafe.Sizeof(entry{}))
-
-// Slab collects the records of one worker. It belongs to one goroutine at a time.
+// Slab collects the records of one worker in two buffers: while one is written as a run, the worker
+// goes on with the other. It belongs to one goroutine at a time.
 type Slab struct {
-	sorter *Sorter
-	worker int
-	mem    []byte  // doc.go has the layout; nil once given back
-	n      int     // entries
-	top    int     // offset of the lowest record
-	or     Key     // of all keys
-	and    Key     // of all keys
-	next   uint64  // the least ordinal allowed
-	long   int     // bytes of the longest record
-	sorted []entry // set by sort
-	runs   []*run  // what was spilled, oldest first
-	err    error   // the first failure; nothing works after it
+	sorter   *Sorter
+	buffers  [2]*buffer
+	cur      int           // the buffer being filled
+	floor    int           // bytes of it that are kept free until the other one is on its way to a run
+	spilling chan spillEnd // of the other buffer; nil when there is no spill under way
+	next     uint64        // the least ordinal allowed
+	runs     []*run        // what was spilled, oldest first
+	err      error         // the first failure; nothing works after it
 }
 
-// reset empties the slab.
-func (sl *Slab) reset() {
-	sl.n, sl.top, sl.long = 0, len(sl.mem), 0
-	sl.or, sl.and, sl.sorted = 0, Unplaced, nil
+// spillEnd is how a spill ended.
+type spillEnd struct {
+	run *run
+	err error
 }
 
 // Add copies one record into the slab. ord must be above that of the record before in the same
-// slab, and rec an encoded BAM record with its block_size. When the slab is full, Add sorts and
-// spills it, which may take a second; ctx is looked at only then. A record that no merge could
-// hold is a [MemoryError]. After an error the sort has failed as a whole.
+// slab, and rec an encoded BAM record with its block_size. When the memory is used up a buffer is
+// written as a run by a goroutine of its own; Add waits only when both are full, no longer than ctx lives.
+// A record that no merge could hold is a [MemoryError]. After an error the sort has failed as a whole.
 func (sl *Slab) Add(ctx context.Context, key Key, ord uint64, rec []byte) error {
 	if ord < sl.next || len(rec) < sizeBytes || int64(len(rec)) > sl.sorter.maxRecord ||
 		len(rec)-sizeBytes != int(binary.LittleEndian.Uint32(rec)) || sl.err != nil {
 		return sl.refuse(ord, rec)
 	}
-	need := ordBytes + len(rec)
-	if 2*entryBytes*(sl.n+1)+need > sl.top {
-		if stored, err := sl.makeRoom(ctx, key, ord, rec); stored || err != nil {
+	b := sl.buffers[sl.cur]
+	if !b.fits(len(rec), sl.floor) {
+		stored, err := sl.makeRoom(ctx, key, ord, rec)
+		if stored || err != nil {
 			return err
 		}
+		b = sl.buffers[sl.cur]
 	}
 	sl.next = ord + 1
-	sl.top -= need
-	dst := sl.mem[sl.top : sl.top+need]
-	binary.LittleEndian.PutUint64(dst, ord)
-	copy(dst[ordBytes:], rec)
-	sl.slots(sl.n + 1)[sl.n] = entry{key, uint64(sl.top)}
-	sl.n++
-	sl.or |= key
-	sl.and &= key
-	sl.long = max(sl.long, len(rec))
+	b.add(key, ord, rec)
 	return nil
 }
 
@@ -92,76 +69,92 @@ func (sl *Slab) refuse(ord uint64, rec []byte) error {
 	return s.fail(sl.err)
 }
 
-// makeRoom spills the slab. A record that would not fit in an empty one it stores as a run
-// of its own.
+// makeRoom finds room for a record where the current buffer has none. A record that would not fit
+// in an empty one it stores as a run of its own.
 func (sl *Slab) makeRoom(ctx context.Context, key Key, ord uint64, rec []byte) (stored bool, err error) {
 	defer func() {
 		if err != nil {
 			sl.err = sl.sorter.fail(err)
 		}
 	}()
-	if err := sl.spill(ctx); err != nil {
-		return false, err
-	}
-	if 2*entryBytes+ordBytes+len(rec) <= len(sl.mem) {
-		return false, nil
-	}
-	if err := sl.spillOne(ctx, key, ord, rec); err != nil {
-		return false, err
-	}
-	sl.next = ord + 1
-	return true, nil
-}
-
-// slots returns the first n entries' memory. The mapping starts at a page, so it is aligned.
-func (sl *Slab) slots(n int) []entry {
-	return unsafe.Slice((*entry)(unsafe.Pointer(unsafe.SliceData(sl.mem))), n)
-}
-
-// sort puts the entries in order, once. Input order is the order they are in.
-func (sl *Slab) sort() {
-	if sl.sorted != nil || sl.n == 0 {
-		return
-	}
-	s := sl.sorter
-	me := s.cfg.SortStage.Enter()
-	defer me.Exit()
-	all := sl.slots(2 * sl.n)
-	sl.sorted = all[:sl.n:sl.n]
-	if s.cfg.Order == Coordinate {
-		sl.sorted = radixSort(sl.sorted, all[sl.n:], sl.or^sl.and)
-		s.hist.add(sl.sorted)
-	}
-	s.records.Add(int64(sl.n))
-	s.cfg.SortStage.AddItems(int64(sl.n))
-	s.cfg.SortStage.AddBytesIn(int64(len(sl.mem) - sl.top))
-}
-
-// used is the part of the slab that holds something, in bytes.
-func (sl *Slab) used() int { return len(sl.mem) - sl.top + entryBytes*sl.n }
-
-// spill writes what the slab holds as a run and empties it.
-func (sl *Slab) spill(ctx context.Context) error {
-	if sl.n == 0 {
-		return nil
-	}
-	me := sl.sorter.cfg.SortStage.Enter()
-	defer me.Exit()
-	sl.sort()
-	src := source{order: sl.sorter.cfg.Order, mem: sl.mem, entries: sl.sorted}
-	r, err := sl.sorter.writeRun(ctx, &sl.sorter.spilledRuns, func(w *runWriter) error {
-		for src.nextInMemory() {
-			if err := w.add(src.key, src.ord, src.rec); err != nil {
-				return err
-			}
+	for !sl.buffers[sl.cur].fits(len(rec), sl.floor) {
+		if err := sl.turn(ctx); err != nil {
+			return false, err
 		}
+		if b := sl.buffers[sl.cur]; b.n == 0 && !b.fits(len(rec), 0) {
+			if err := sl.await(ctx, sl.sorter.cfg.CallStage); err != nil { // also for the memory of its writer
+				return false, err
+			}
+			if err := sl.spillOne(ctx, key, ord, rec); err != nil {
+				return false, err
+			}
+			sl.next = ord + 1
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// turn takes the next step towards room: the first time that a buffer is full, the other one is begun;
+// when that one is half full, the first is spilled, for then it is likely that all will not fit; and from
+// then on each full buffer is spilled while the other one is filled.
+func (sl *Slab) turn(ctx context.Context) error {
+	other := sl.buffers[1-sl.cur]
+	switch {
+	case sl.floor > 0:
+		sl.floor = 0
+		sl.spill(other)
 		return nil
-	})
-	if err != nil {
+	case sl.spilling == nil && other.n == 0 && len(sl.runs) == 0:
+		sl.cur = 1 - sl.cur
+		sl.floor = len(other.mem) / 2
+		return nil
+	}
+	if err := sl.await(ctx, sl.sorter.cfg.CallStage); err != nil {
 		return err
 	}
-	sl.runs = append(sl.runs, r)
-	sl.reset()
+	sl.cur = 1 - sl.cur
+	sl.spill(sl.buffers[1-sl.cur])
+	return nil
+}
+
+// spill begins to write a buffer that is not being filled, if there is something in it. No other spill
+// is under way. It outlives the caller's context, which may be that of the adding alone: Close ends it.
+func (sl *Slab) spill(b *buffer) {
+	if b.n == 0 {
+		return
+	}
+	end := make(chan spillEnd, 1)
+	sl.spilling = end
+	go func() {
+		r, err := b.spill(sl.sorter.life)
+		end <- spillEnd{r, err}
+	}()
+}
+
+// await waits for the spill under way, if there is one, and no longer than ctx lives. The wait is charged
+// to a stage that the caller is in, or to nil.
+func (sl *Slab) await(ctx context.Context, caller *meter.Stage) error {
+	if sl.spilling == nil {
+		return nil
+	}
+	var end spillEnd
+	select {
+	case end = <-sl.spilling:
+	default:
+		begun := time.Now()
+		defer func() { caller.AddWait(meter.WaitOut, time.Since(begun)) }()
+		select {
+		case end = <-sl.spilling:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	sl.spilling = nil
+	if end.err != nil {
+		return end.err
+	}
+	sl.runs = append(sl.runs, end.run)
 	return nil
 }
 
@@ -184,25 +177,39 @@ func (sl *Slab) spillOne(ctx context.Context, key Key, ord uint64, rec []byte) e
 	return nil
 }
 
-// longestBody is what the slab's records would need of a merge once spilled, in bytes.
-func (sl *Slab) longestBody() int64 {
-	if plainFixed+sl.long <= sl.sorter.tune.frame {
-		return 0
+// settle waits for the spill under way and sorts what is left; a buffer that holds nothing is given back.
+func (sl *Slab) settle(ctx context.Context) error {
+	if err := sl.await(ctx, nil); err != nil {
+		return err
 	}
-	return int64(sl.long)
+	sl.err = errLate // more entries would run into the sorted ones
+	for _, b := range sl.buffers {
+		if b.n == 0 {
+			if err := b.free(); err != nil {
+				return err
+			}
+		}
+		b.sort()
+	}
+	return nil
 }
 
-// free gives the slab's memory back; its runs stay.
+// inputs lists what the slab has to merge, the oldest first.
+func (sl *Slab) inputs() (in []input) {
+	for _, r := range sl.runs {
+		in = append(in, input{run: r})
+	}
+	for _, b := range []*buffer{sl.buffers[1-sl.cur], sl.buffers[sl.cur]} {
+		if b.n > 0 {
+			in = append(in, input{buffer: b})
+		}
+	}
+	return in
+}
+
+// free gives the memory back, after the spill under way, which is to end; the runs stay.
 func (sl *Slab) free() error {
-	mem := sl.mem
-	sl.mem, sl.err = nil, errLate
-	sl.reset()
-	return sl.sorter.mem.release(mem)
-}
-
-// bySize returns the slabs that hold records, the emptiest first.
-func bySize(slabs []*Slab) []*Slab {
-	full := slices.DeleteFunc(slices.Clone(slabs), func(sl *Slab) bool { return sl.n == 0 })
-	slices.SortStableFunc(full, func(a, b *Slab) int { return a.used() - b.used() })
-	return full
+	sl.await(context.Background(), nil) // its error is no longer of interest
+	sl.err = errLate
+	return errors.Join(sl.buffers[0].free(), sl.buffers[1].free())
 }

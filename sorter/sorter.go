@@ -1,6 +1,7 @@
 package sorter
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -19,6 +20,9 @@ const (
 	Coordinate Order = iota
 	// Input orders by ordinal alone; keys are carried along.
 	Input
+	// Name orders by the names of the records as `samtools sort -n` does, and by ordinal where
+	// they are equal; keys are carried along.
+	Name
 )
 
 // Config says where and with how much a Sorter works.
@@ -29,6 +33,7 @@ type Config struct {
 	Workers  int    // slabs, and goroutines of the phases between Add and Next
 	Order    Order
 
+	CallStage      *meter.Stage // whoever calls Add; charged with waiting for a spill
 	SortStage      *meter.Stage // sorting, gathering and compressing
 	SpillStage     *meter.Stage // writing runs
 	MergeReadStage *meter.Stage // reading and decompressing runs
@@ -37,7 +42,7 @@ type Config struct {
 
 // Stats counts what a Sorter did.
 type Stats struct {
-	Records      int64 // sorted so far: all of them once Merge has returned
+	Records      int64 // sorted so far: all of them once Prepare has returned
 	SpilledRuns  int64 // written because memory was full
 	MergedRuns   int64 // written by intermediate merges
 	SpilledBytes int64 // of run files, intermediate ones included
@@ -53,17 +58,23 @@ type Sorter struct {
 	maxRecord int64 // bytes of the longest record that can be merged
 	slabs     []*Slab
 	hist      histogram
+	ready     []input         // set by Prepare
+	life      context.Context // of the spills that Add begins
+	end       context.CancelFunc
 
 	records, spilledRuns, mergedRuns atomic.Int64
+	given                            atomic.Int64 // records that mergers gave out
 	spilledBytes, rawBytes           atomic.Int64
 
-	mu     sync.Mutex
-	err    error               // the first failure of any slab
-	runs   uint64              // made so far, numbers them
-	files  map[string]struct{} // to be removed by Close
-	merger *Merger
-	merged bool
-	closed bool
+	mu      sync.Mutex
+	err     error                // the first failure of any slab
+	runs    uint64               // made so far, numbers them
+	files   map[string]struct{}  // to be removed by Close
+	mergers map[*Merger]struct{} // open
+	readers int                  // goroutines that read runs now
+	most    int                  // of them at once so far
+	merged  bool
+	closed  bool
 }
 
 var errClosed = errors.New("sorter: closed")
@@ -80,8 +91,9 @@ func newSorter(cfg Config, tune tuning) (s *Sorter, err error) {
 	if tune.files == 0 {
 		tune.files = fileLimit()
 	}
-	s = &Sorter{cfg: cfg, tune: tune, mem: account{limit: cfg.MemBytes}, files: map[string]struct{}{}}
+	s = &Sorter{cfg: cfg, tune: tune, mem: account{limit: cfg.MemBytes}, files: map[string]struct{}{}, mergers: map[*Merger]struct{}{}}
 	s.maxRecord = tune.maxRecord(cfg.Workers, cfg.MemBytes)
+	s.life, s.end = context.WithCancel(context.Background())
 	if err := s.allocate(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -93,15 +105,16 @@ func (s *Sorter) allocate() error {
 		return err
 	}
 	n := s.cfg.Workers
-	each := (s.mem.free() - s.tune.reserve(n, s.cfg.MemBytes)) / int64(n) &^ (pageBytes - 1)
-	for i := range n {
-		mem, err := s.mem.alloc(each)
-		if err != nil {
-			return err
+	size := (s.mem.free() - s.tune.reserve(n, s.cfg.MemBytes)) / int64(2*n) &^ (pageBytes - 1)
+	for range n {
+		sl := &Slab{sorter: s}
+		s.slabs = append(s.slabs, sl) // for Close, whatever happens
+		for i := range sl.buffers {
+			var err error
+			if sl.buffers[i], err = s.newBuffer(size); err != nil {
+				return err
+			}
 		}
-		sl := &Slab{sorter: s, worker: i, mem: mem}
-		sl.reset()
-		s.slabs = append(s.slabs, sl)
 	}
 	return nil
 }
@@ -120,16 +133,17 @@ func (s *Sorter) Stats() Stats {
 	}
 }
 
-// Close stops the merger, removes the runs and gives all memory back: records that Next
-// returned are gone. No slab or merger may be in use. Close may be called again, and then
+// Close stops the mergers, removes the runs and gives all memory back: records that Next
+// returned are gone, stable ones too. No slab, merger or record may be in use. Close may be called again, and then
 // tries once more what failed before.
 func (s *Sorter) Close() error {
 	var errs []error
+	s.end()
 	s.mu.Lock()
-	m := s.merger
-	s.closed, s.merger = true, nil
+	open := s.mergers
+	s.closed, s.mergers = true, map[*Merger]struct{}{}
 	s.mu.Unlock()
-	if m != nil {
+	for m := range open {
 		errs = append(errs, m.close())
 		m.err = errClosed
 	}

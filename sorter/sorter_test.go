@@ -90,7 +90,7 @@ func TestLongRecords(t *testing.T) {
 	for _, workers := range []int{1, 3} {
 		mem := 3 * tiny.minMem(workers)
 		most := int(tiny.maxRecord(workers, mem))
-		slab := int((mem-tiny.histogramBytes()-tiny.reserve(workers, mem))/int64(workers)) &^ (pageBytes - 1)
+		slab := int((mem-tiny.histogramBytes()-tiny.reserve(workers, mem))/int64(2*workers)) &^ (pageBytes - 1) // one buffer of it
 		overhead := ordBytes + 2*entryBytes
 		for _, n := range []int{slab - overhead - 1, slab - overhead, slab - overhead + 1, slab + 1, most - 1, most} {
 			t.Run(fmt.Sprintf("workers=%d,len=%d", workers, n), func(t *testing.T) {
@@ -184,13 +184,13 @@ func TestNextAfterTheEnd(t *testing.T) {
 	if err := drain(m, inOrder(items)); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := m.Next(); err != io.EOF {
+	if _, err := m.Next(); err != io.EOF {
 		t.Errorf("Next at the end = %v", err)
 	}
 	if err := errors.Join(s.Close(), s.Close()); err != nil {
 		t.Errorf("Close twice: %v", err)
 	}
-	if _, _, err := m.Next(); !errors.Is(err, errClosed) {
+	if _, err := m.Next(); !errors.Is(err, errClosed) {
 		t.Errorf("Next after Close = %v", err)
 	}
 }
@@ -209,7 +209,7 @@ func TestCancellation(t *testing.T) {
 	m.Next()
 	cancel()
 	for err == nil {
-		_, _, err = m.Next()
+		_, err = m.Next()
 	}
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("Next = %v", err)

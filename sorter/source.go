@@ -14,9 +14,11 @@ const lookahead = 16
 // and rec are the record at its head.
 type source struct {
 	order Order
+	keys  keyRange // records of a run outside of it are passed over
 	key   Key
 	ord   uint64
 	rec   []byte // nil where body says where it is
+	name  []byte // of the record, where names give the order
 	body  bodyPlace
 
 	mem     []byte // of a slab
@@ -37,7 +39,7 @@ type bodyPlace struct {
 
 // rank is the head's place in the order, for the loser tree.
 func (s *source) rank(index int) leaf {
-	if s.order == Input {
+	if s.order != Coordinate {
 		return leaf{ord: s.ord, src: uint64(index)}
 	}
 	return leaf{uint64(s.key), s.ord, uint64(index)}
@@ -48,14 +50,24 @@ func (s *source) next(ctx context.Context, p *prefetcher) (bool, error) {
 	if s.run == nil {
 		return s.nextInMemory(), nil
 	}
-	if len(s.frame) == 0 {
-		frame, err := p.frame(ctx, s.run)
-		if frame == nil || err != nil {
+	for {
+		if len(s.frame) == 0 {
+			frame, err := p.frame(ctx, s.run)
+			if frame == nil || err != nil {
+				return false, err
+			}
+			s.frame = frame
+		}
+		if err := s.nextInFrame(); err != nil {
 			return false, err
 		}
-		s.frame = frame
+		if s.key > s.keys.last {
+			return false, nil
+		}
+		if s.key >= s.keys.first {
+			return true, nil
+		}
 	}
-	return true, s.nextInFrame()
 }
 
 func (s *source) nextInMemory() bool {
@@ -71,6 +83,9 @@ func (s *source) nextInMemory() bool {
 	rec := s.mem[e.at+ordBytes:]
 	n := sizeBytes + int(binary.LittleEndian.Uint32(rec))
 	s.key, s.ord, s.rec = e.key, s.ords[slot], rec[:n:n]
+	if s.order == Name {
+		s.name = nameOf(s.rec)
+	}
 	return true
 }
 
@@ -101,6 +116,9 @@ func (s *source) nextInFrame() error {
 		return s.run.corrupt(errFrame)
 	}
 	s.rec, s.frame = f[plainFixed:end:end], f[end:]
+	if s.order == Name {
+		s.name = nameOf(s.rec)
+	}
 	return nil
 }
 
@@ -115,7 +133,12 @@ func (s *source) refer() error {
 		number: binary.LittleEndian.Uint32(f[8:]),
 		length: int(binary.LittleEndian.Uint32(f[12:])),
 	}
-	s.rec, s.frame = nil, s.frame[bodyRef:]
+	end := bodyRef + int(s.frame[bodyRef-1])
+	if len(s.frame) < end {
+		return s.run.corrupt(errFrame)
+	}
+	s.name = s.frame[bodyRef:end:end]
+	s.rec, s.frame = nil, s.frame[end:]
 	if int64(s.body.length) > s.run.run.body {
 		return s.run.corrupt(errors.New("impossible size"))
 	}

@@ -20,6 +20,15 @@ type run struct {
 	records int64
 	bytes   int64 // of the file
 	body    int64 // bytes of the longest record in body frames, or 0
+	frames  []frameStart
+}
+
+// frameStart is where a frame of records begins, and with what.
+type frameStart struct {
+	key    Key
+	at     int64  // in the file
+	before int64  // records in earlier frames
+	number uint32 // of the frame
 }
 
 // runWriter writes one run. Its memory is one frame, and the same frame compressed.
@@ -30,8 +39,10 @@ type runWriter struct {
 	out   *meter.Writer
 	run   *run
 	frame []byte // records not written yet; len is the part in use
+	first Key    // of the first record in frame
 	block []byte // a frame header and a compressed frame
 	count uint32 // records in frame
+	names bool   // are kept beside references to bodies
 	next  uint32 // number of the next frame
 	raw   int64  // bytes before compression
 }
@@ -59,7 +70,7 @@ func (s *Sorter) writeRunIn(ctx context.Context, mem []byte, fill func(*runWrite
 	}
 	w := &runWriter{
 		ctx: ctx, tune: s.tune, file: f, out: meter.NewWriter(f, s.cfg.SpillStage),
-		run:   &run{path: path, number: number},
+		run: &run{path: path, number: number}, names: s.cfg.Order == Name,
 		frame: mem[:0:s.tune.frame],
 		block: mem[s.tune.frame:][:frameHeader+s.tune.storedMax()],
 	}
@@ -104,6 +115,9 @@ func (w *runWriter) add(key Key, ord uint64, rec []byte) error {
 
 // putFixed begins a record in the frame, which has room for it.
 func (w *runWriter) putFixed(key Key, ord uint64) {
+	if w.count == 0 {
+		w.first = key
+	}
 	w.frame = binary.LittleEndian.AppendUint64(w.frame, uint64(key))
 	w.frame = binary.LittleEndian.AppendUint64(w.frame, ord)
 	w.count++
@@ -120,7 +134,11 @@ func (w *runWriter) addLong(key Key, ord uint64, rec []byte) error {
 		}
 		part = part[n:]
 	}
-	if len(w.frame)+bodyRef > cap(w.frame) {
+	var name []byte
+	if w.names {
+		name = nameOf(rec)
+	}
+	if len(w.frame)+bodyRef+len(name) > cap(w.frame) {
 		if err := w.flush(); err != nil {
 			return err
 		}
@@ -130,6 +148,7 @@ func (w *runWriter) addLong(key Key, ord uint64, rec []byte) error {
 	w.frame = binary.LittleEndian.AppendUint64(w.frame, uint64(at))
 	w.frame = binary.LittleEndian.AppendUint32(w.frame, number)
 	w.frame = binary.LittleEndian.AppendUint32(w.frame, uint32(len(rec)))
+	w.frame = append(append(w.frame, byte(len(name))), name...)
 	w.run.body = max(w.run.body, int64(len(rec)))
 	return nil
 }
@@ -139,6 +158,8 @@ func (w *runWriter) flush() error {
 	if len(w.frame) == 0 {
 		return nil
 	}
+	r := w.run
+	r.frames = append(r.frames, frameStart{key: w.first, at: r.bytes, before: r.records - int64(w.count), number: w.next})
 	err := w.emit(frameInfo{kind: kindRecords, records: w.count}, w.frame)
 	w.frame, w.count = w.frame[:0], 0
 	return err

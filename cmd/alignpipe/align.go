@@ -27,8 +27,8 @@ Usage: alignpipe align -o OUT [flags] REF READS_1 [READS_2]
   -p, --interleaved        READS_1 holds both mates
   -C, --comments           append FASTQ comments, in SAM tag form, to the records
       --orientation O      of mates: fr, rf or ff (default fr)
-      --sort ORDER         coordinate, or none: as the reads come, mates together, no index
-                           (default coordinate)
+      --sort ORDER         coordinate, name (as samtools sort -n), or none: as the reads come,
+                           mates together (default coordinate)
       --shards N           N coordinate ranges, each an indexed BAM, and manifest.json
   -l, --level 0-9          of compression (default 1)
       --index KIND         bai, csi or none (default bai; csi for references over 512 Mb)
@@ -116,7 +116,8 @@ func (a *alignFlags) interpret() (err error) {
 	if a.cfg.Orientation, err = choose("orientation", a.orientation, pipeline.Orientations()); err != nil {
 		return err
 	}
-	if a.cfg.Sort, err = chooseSort(a.sort); err != nil {
+	if a.cfg.Sort, err = choose("sort", a.sort, map[string]pipeline.SortOrder{
+		"coordinate": pipeline.SortCoordinate, "name": pipeline.SortName, "none": pipeline.SortNone}); err != nil {
 		return err
 	}
 	if a.cfg.SkipBad, err = choose("on-bad-record", a.onBad, map[string]bool{"fail": false, "skip": true}); err != nil {
@@ -134,15 +135,6 @@ func (a *alignFlags) interpret() (err error) {
 	}
 	a.cfg.ReadGroup, err = pipeline.ParseReadGroup(a.readGroup)
 	return err
-}
-
-// chooseSort knows the order that people will ask for too.
-func chooseSort(word string) (pipeline.SortOrder, error) {
-	if word == "name" {
-		return 0, pipeline.Misuse("for order by name, pipe --sort none -o - into samtools sort -n", "--sort name is not there yet")
-	}
-	return choose("sort", word, map[string]pipeline.SortOrder{
-		"coordinate": pipeline.SortCoordinate, "none": pipeline.SortNone})
 }
 
 // choose looks a word up; the empty word is not named as a choice.

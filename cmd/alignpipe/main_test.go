@@ -67,9 +67,9 @@ func TestCommandLine(t *testing.T) {
 		{"no threads", "align -t 0 -o " + out + " " + ref + " " + one, "", 64, "", "--threads 0"},
 		{"a folder as a file", "align -o " + dir + " " + ref + " " + one, "", 64, "", "is a folder"},
 		{"an index for a stream", "align --index bai -o - " + ref + " " + one, "", 64, "", "cannot have an index"},
-		{"an index for input order", "align --sort none --index csi -o " + out + " " + ref + " " + one, "", 64, "", "input order cannot have an index\nalignpipe: hint: "},
+		{"an index for input order", "align --sort none --index csi -o " + out + " " + ref + " " + one, "", 64, "", "cannot have an index\nalignpipe: hint: "},
 		{"shards in input order", "align --sort none --shards 2 -o " + dir + " " + ref + " " + one, "", 64, "", "shards are coordinate ranges"},
-		{"a sort by name", "align --sort name -o " + out + " " + ref + " " + one, "", 64, "", "hint: for order by name, pipe --sort none"},
+		{"an index of records by name", "align --sort name --index bai -o " + out + " " + ref + " " + one, "", 64, "", "hint: leave --index out"},
 		{"an unknown order", "align --sort size -o " + out + " " + ref + " " + one, "", 64, "", `--sort cannot be "size"`},
 		{"too little memory for input order", "align --sort none -m 10M -o " + out + " " + ref + " " + one, "", 64, "", "hint: give -m "},
 		{"input order", "align --sort none -o - " + ref + " " + one, "", 0, "\x1f\x8b", "reads: 2000"},
@@ -188,7 +188,7 @@ func TestTheReportOfAnUnsortedRun(t *testing.T) {
 			t.Errorf("stage %s was there for %g s", s.Name, s.LifetimeSeconds)
 		}
 	}
-	for _, name := range []string{"parse", "map", "order", "audit", "deflate", "write"} {
+	for _, name := range []string{"parse", "map", "order", "collect", "deflate", "write"} {
 		if items[name] != 4000 {
 			t.Errorf("%s: %d items", name, items[name])
 		}

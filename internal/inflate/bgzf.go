@@ -19,13 +19,16 @@ const (
 // eofBlock ends every whole BGZF file.
 const eofBlock = "\x1f\x8b\x08\x04\x00\x00\x00\x00\x00\xff\x06\x00\x42\x43\x02\x00\x1b\x00\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 
+// blockMagic begins a gzip member that has extra fields and nothing else.
+const blockMagic = "\x1f\x8b\x08\x04"
+
 var errBlock = errors.New("corrupt BGZF block")
 
 // peekBlock returns the size in bytes of the BGZF block that comes next, and of its header; 0
 // when what comes next is not the start of a BGZF block.
 func (s *Stream) peekBlock() (size, header int) {
 	head, _ := s.br.Peek(headerBytes)
-	if len(head) < headerBytes {
+	if len(head) < headerBytes || string(head[:4]) != blockMagic {
 		return 0, 0
 	}
 	extra := int(binary.LittleEndian.Uint16(head[10:]))
@@ -42,7 +45,7 @@ func (s *Stream) peekBlock() (size, header int) {
 //
 // BSIZE is the size of the whole block less one.
 func blockSize(b []byte) (size, header int) {
-	if len(b) < headerBytes || string(b[:4]) != "\x1f\x8b\x08\x04" {
+	if len(b) < headerBytes || string(b[:4]) != blockMagic {
 		return 0, 0
 	}
 	header = headerBytes + int(binary.LittleEndian.Uint16(b[10:]))

@@ -24,10 +24,16 @@ type Config struct {
 	ReadStage    *meter.Stage // the device: bytes, calls, time blocked
 	InflateStage *meter.Stage // decompression
 	OutStage     *meter.Stage // who calls Next; its waiting is charged here
-	Workers      int          // goroutines for BGZF blocks, at least 1; plain and gzip use one
+	Workers      int          // goroutines for BGZF blocks, and from 4 on for gzip too; at least 1
 	ChunkBytes   int          // bytes of plain data in a chunk, 0 for 256 KiB, at least 64 KiB
 	Depth        int          // chunks ahead of the consumer, 0 for twice the workers
+	Alone        bool         // plain gzip takes one goroutine in any case, which saves some 10 MiB a worker
+
+	pieces tuning // for tests
 }
+
+// tuning takes the place of the constants of piece.go where it is not zero.
+type tuning struct{ bytes, overlap, room int }
 
 // WithDefaults returns the configuration that Open really uses.
 func (c Config) WithDefaults() Config {
@@ -47,7 +53,7 @@ func (c Config) WithDefaults() Config {
 func (c Config) MemoryBound() int64 {
 	c = c.WithDefaults()
 	chunk := int64(c.memBytes() + c.srcBytes())
-	return int64(rawDepth+2)*rawBytes + int64(c.chunks())*chunk + peekBytes + int64(c.Workers+1)*decoderBytes
+	return int64(rawDepth+2)*rawBytes + int64(c.chunks())*chunk + peekBytes + int64(c.Workers+1)*decoderBytes + c.aheadBytes()
 }
 
 // chunks is how many exist: those queued, one being filled, one with the consumer.
@@ -69,6 +75,9 @@ type Chunk struct {
 	buf    []byte // Data's memory
 	src    []byte // whole BGZF blocks still to be inflated into Data
 	srcOff int64  // compressed byte of src[0]
+	piece  *piece // what Data is to be resolved from, at byte from; or nil
+	from   int    //
+	sums   []sum  // of Data, where its checksum is not known yet
 	err    error  // of src; Data ends before the block it belongs to
 	async  bool   // a worker fills Data and then sends to ready
 	ready  chan struct{}
@@ -97,5 +106,5 @@ func (c *Chunk) reset(cfg *Config, off int64) {
 		c.buf = c.mem[windowBytes : windowBytes+cfg.ChunkBytes]
 	}
 	c.Data, c.Off = c.buf[:0], off
-	c.src, c.err, c.async = c.src[:0], nil, false
+	c.src, c.sums, c.err, c.async = c.src[:0], c.sums[:0], nil, false
 }

@@ -66,18 +66,22 @@ func (z *inflater) reset() {
 type edges struct {
 	lastIn  bool // no input follows in; else run wants runIn bytes, and leaves some
 	lastOut bool // out is all the room there is; else run leaves up to fastOut bytes of it free
+	block   bool // run ends with errBoundary in front of a block's header, unless it begins there
 }
 
 // run decodes in to out[at:], and returns the bytes that are taken from in and put into out. A
 // match may reach back to out[low], low <= at. The error is nil at the end of the data, errShort
-// or errFull when the run can go on with more, else ErrCorrupt.
+// or errFull when the run can go on with more, errBoundary when edges asked for it, else ErrCorrupt.
 //
 // What is in out behind the bytes put there may be overwritten.
 func (z *inflater) run(out []byte, at, low int, in []byte, e edges) (taken, put int, err error) {
 	s := span{in: in, out: out, op: at, low: low, edges: e}
-	for {
+	for begun := z.phase != atHeader; ; begun = true {
 		switch z.phase {
 		case atHeader:
+			if begun && e.block {
+				return s.ip, s.op - at, errBoundary
+			}
 			err = z.header(&s)
 		case inStored:
 			err = z.copyStored(&s)
@@ -221,34 +225,43 @@ var lengthOrder = [maxPre]uint8{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 
 
 // dynamicHeader reads the codes of a block, and makes their tables.
 func (z *inflater) dynamicHeader(b *bitReader) error {
+	lits, dists, err := z.codeLengths(b)
+	if err != nil {
+		return err
+	}
+	if !z.own.dist.build(dists) || !z.own.lit.build(lits, &z.own.dist) {
+		return ErrCorrupt
+	}
+	z.codes, z.phase = &z.own, inCodes
+	return nil
+}
+
+// codeLengths reads the lengths of the words of a block's two codes. They live until the next call.
+func (z *inflater) codeLengths(b *bitReader) (lit, dist []uint8, err error) {
 	v, ok := b.take(14)
 	if !ok {
-		return errShort
+		return nil, nil, errShort
 	}
 	lits, dists, pres := 257+int(v&31), 1+int(v>>5&31), 4+int(v>>10)
 	if lits > usedLit || dists > usedDist {
-		return ErrCorrupt
+		return nil, nil, ErrCorrupt
 	}
 	var pre [maxPre]uint8
 	for _, i := range lengthOrder[:pres] {
 		n, ok := b.take(3)
 		if !ok {
-			return errShort
+			return nil, nil, errShort
 		}
 		pre[i] = uint8(n)
 	}
 	if !z.own.pre.build(pre[:]) {
-		return ErrCorrupt
+		return nil, nil, ErrCorrupt
 	}
 	lens := z.lens[:lits+dists]
 	if err := z.own.pre.read(b, lens); err != nil {
-		return err
+		return nil, nil, err
 	}
-	if !z.own.dist.build(lens[lits:]) || !z.own.lit.build(lens[:lits], &z.own.dist) {
-		return ErrCorrupt
-	}
-	z.codes, z.phase = &z.own, inCodes
-	return nil
+	return lens[:lits], lens[lits:], nil
 }
 
 // read decodes the code lengths of a block; runs may go on from one code into the other.

@@ -48,18 +48,42 @@ func (b *rawBuf) fill(r io.Reader) {
 	b.err = io.ErrNoProgress
 }
 
-// source is the device's stream as the decoder reads it.
+// source is the device's stream as the decoder reads it: from the device's reads, or from the
+// pieces that these are cut into when a stream is decoded ahead.
 type source struct {
+	ctx   context.Context
+	raw   rawReader
+	ahead *ahead // or nil
+	got   int64  // bytes handed out
+	err   error  // sticky; io.EOF when the device ended
+}
+
+// Read hands out what the device has read, waiting for it when there is none.
+func (r *source) Read(p []byte) (n int, err error) {
+	if r.err != nil {
+		return 0, r.err
+	}
+	if r.ahead != nil {
+		n, err = r.ahead.read(p)
+	} else {
+		n, err = r.raw.Read(p)
+	}
+	r.got += int64(n)
+	r.err = err
+	return n, err
+}
+
+// rawReader reads what the device has read.
+type rawReader struct {
 	ctx  context.Context
 	s    *Stream
 	cur  *rawBuf
 	rest []byte
-	got  int64 // bytes handed out
 	err  error // sticky; io.EOF when the device ended
 }
 
-// Read hands out what the device has read, waiting for it when there is none.
-func (r *source) Read(p []byte) (int, error) {
+// Read waits for the device when there is nothing.
+func (r *rawReader) Read(p []byte) (int, error) {
 	for len(r.rest) == 0 {
 		if r.err != nil {
 			return 0, r.err
@@ -68,12 +92,11 @@ func (r *source) Read(p []byte) (int, error) {
 	}
 	n := copy(p, r.rest)
 	r.rest = r.rest[n:]
-	r.got += int64(n)
 	return n, nil
 }
 
 // next takes the device's next read and gives the last buffer back.
-func (r *source) next() {
+func (r *rawReader) next() {
 	if r.cur != nil {
 		r.err = r.cur.err
 		r.s.rawFree <- r.cur // cap(rawFree) is the number of buffers that exist
@@ -87,13 +110,18 @@ func (r *source) next() {
 	case err != nil:
 		r.err = err
 	case !ok:
-		r.err = context.Cause(r.ctx)
-		if r.err == nil {
-			r.err = io.ErrUnexpectedEOF // cannot be: the device closes after an error only
-		}
+		r.err = unexpected(r.ctx)
 	default:
 		r.cur, r.rest = b, b.data
 	}
+}
+
+// unexpected is why a queue was closed before an error went through it.
+func unexpected(ctx context.Context) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	return io.ErrUnexpectedEOF // cannot be: who fills it closes after an error only
 }
 
 // deviceErr is the device's own error, nil when it ended well or has not ended.

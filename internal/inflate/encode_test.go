@@ -232,42 +232,48 @@ var fixedLit, fixedDist = func() (testCode, testCode) {
 }()
 
 // randomDeflate makes valid data of a few blocks of all kinds, about n bytes long in all.
-func randomDeflate(r *rand.Rand, n int) []byte {
+func randomDeflate(r *rand.Rand, n int) []byte { return randomBlocks(r, n, 1+r.IntN(4)) }
+
+// randomBlocks is randomDeflate with so many blocks.
+func randomBlocks(r *rand.Rand, n, blocks int) []byte {
 	w := new(bitWriter)
 	have := 0
-	blocks := 1 + r.IntN(4)
 	for i := range blocks {
 		final := uint64(0)
 		if i == blocks-1 {
 			final = 1
 		}
-		size := r.IntN(n/blocks + 1)
-		tokens := randomTokens(r, size, have)
-		switch r.IntN(6) {
-		case 0:
-			w.put(final, 3)
-			w.align()
-			w.put(uint64(size)|uint64(^uint16(size))<<16, 32)
-			for range size {
-				w.put(uint64(r.IntN(256)), 8)
-			}
-			have += size
-			continue
-		case 1:
-			w.put(final|1<<1, 3)
-			for _, t := range tokens {
-				putToken(w, &fixedLit, &fixedDist, t)
-			}
-			fixedLit.put(w, 256)
-		default:
-			putBlock(r, w, tokens, final)
-		}
-		for _, t := range tokens {
-			have += max(1, t.length)
-		}
+		have += putRandomBlock(r, w, r.IntN(min(n/blocks+1, 1<<16)), have, final)
 	}
 	w.align()
 	return w.b
+}
+
+// putRandomBlock writes a block of any kind for about size bytes, and returns how many they are.
+func putRandomBlock(r *rand.Rand, w *bitWriter, size, have int, final uint64) (put int) {
+	tokens := randomTokens(r, size, have)
+	switch r.IntN(6) {
+	case 0:
+		w.put(final, 3)
+		w.align()
+		w.put(uint64(size)|uint64(^uint16(size))<<16, 32)
+		for range size {
+			w.put(uint64(r.IntN(256)), 8)
+		}
+		return size
+	case 1:
+		w.put(final|1<<1, 3)
+		for _, t := range tokens {
+			putToken(w, &fixedLit, &fixedDist, t)
+		}
+		fixedLit.put(w, 256)
+	default:
+		putBlock(r, w, tokens, final)
+	}
+	for _, t := range tokens {
+		put += max(1, t.length)
+	}
+	return put
 }
 
 // deflated compresses with the standard library.

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"syscall"
 	"testing"
+	"unsafe"
 )
 
 // guarded returns n bytes with a page before and a page after that nobody may touch: one slice
@@ -54,6 +55,42 @@ func TestNothingOutsideIsTouched(t *testing.T) {
 		if taken > len(in) || put > len(out) {
 			t.Fatalf("seed %d: %d of %d taken, %d of %d put", seed, taken, len(in), put, len(out))
 		}
+	}
+}
+
+// TestGuessesTouchNothingOutside is the same for symbols.
+func TestGuessesTouchNothingOutside(t *testing.T) {
+	inLow, inHigh := guarded(t, 1<<15)
+	outLow, outHigh := guarded(t, 1<<19)
+	var d decoding
+	kept := 0
+	for seed := range some(3000) {
+		r := rand.New(rand.NewPCG(uint64(seed), 17))
+		src := randomBlocks(r, 1<<(8+r.IntN(7)), 1+r.IntN(10))
+		if seed%2 == 1 {
+			mutate(r, &src)
+		}
+		if len(src) > 1<<15 || len(src) < 8 {
+			continue
+		}
+		room := 2 * (windowBytes + markRoom + r.IntN(1<<r.IntN(17)))
+		for i, in := range [][]byte{inLow(len(src)), inHigh(len(src))} {
+			copy(in, src)
+			mem := [][]byte{outLow(room), outHigh(room)}[i]
+			p := &piece{in: in, own: r.IntN(len(in)), mem: unsafe.Slice((*uint16)(unsafe.Pointer(&mem[0])), room/2)}
+			for i := range windowBytes {
+				p.mem[i] = marker | uint16(i)
+			}
+			d.reset(p, place{int64(r.IntN(8)), false})
+			if seed%4 < 2 {
+				d.reset(p, place{})
+			}
+			d.run()
+			kept += d.kept.size()
+		}
+	}
+	if kept == 0 {
+		t.Error("nothing was decoded")
 	}
 }
 

@@ -72,6 +72,7 @@ func (s *Stream) plain(ctx context.Context) error {
 // of another kind here; files of both kinds may be joined in any order.
 func (s *Stream) decodeGzip(ctx context.Context) error {
 	g := newMember(s)
+	defer g.close()
 	for first := true; ; first = false {
 		head, err := s.br.Peek(3)
 		if len(head) == 0 && err == io.EOF {

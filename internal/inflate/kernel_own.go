@@ -20,6 +20,8 @@ type memberReader struct {
 	br *bufio.Reader
 	z  inflater
 	n  int // bytes decoded so far, until they fill a window
+
+	stops bool // read ends with errBoundary in front of each block's header
 }
 
 func newMemberReader(br *bufio.Reader) *memberReader { return &memberReader{br: br} }
@@ -30,6 +32,14 @@ func (r *memberReader) reset() {
 	r.n = 0
 }
 
+// resume goes on in front of a block's header. The bits of a byte begun are hold; a match may
+// reach history bytes back.
+func (r *memberReader) resume(hold uint64, held uint, history int) {
+	r.z.reset()
+	r.z.hold, r.z.held = hold, held
+	r.n = history
+}
+
 // read decodes to out[at:] and returns how many bytes it put there: some, and more the next
 // time while at least roomBytes are free, until the error is io.EOF. The windowBytes in front of
 // out[at] must be what came before. What is behind the data may be overwritten.
@@ -37,7 +47,7 @@ func (r *memberReader) read(out []byte, at int) (int, error) {
 	for put := 0; ; {
 		_, end := r.br.Peek(runIn)
 		in, _ := r.br.Peek(r.br.Buffered())
-		taken, n, err := r.z.run(out, at+put, at-r.n, in, edges{lastIn: end != nil})
+		taken, n, err := r.z.run(out, at+put, at-r.n, in, edges{lastIn: end != nil, block: r.stops})
 		r.br.Discard(taken)
 		put += n
 		switch {

@@ -1,9 +1,9 @@
 package inflate
 
 import (
-	"bufio"
 	"context"
 	"encoding/binary"
+	"errors"
 	"hash/crc32"
 	"io"
 )
@@ -18,55 +18,74 @@ const (
 	flagReserved  = 7 << 5
 )
 
+// errBoundary says that a block's header comes next.
+var errBoundary = errors.New("a block begins")
+
 // gzipMember decodes members one after the other.
 type gzipMember struct {
 	s      *Stream
 	z      *memberReader
+	start  int64             // compressed byte of the member
 	window [windowBytes]byte // the end of a chunk that went on, for the next one
-	crc    uint32            // of the plain data
-	size   int64             // bytes of it
+	sum    checksum          // of the plain data, while it is in order
+	ahead  *ahead            // what other goroutines decode, if they do
 }
 
 func newMember(s *Stream) *gzipMember { return &gzipMember{s: s, z: newMemberReader(s.br)} }
 
-// inflate decodes one member, of which at least one byte is there.
+// inflate decodes one member, of which at least one byte is there. When pieces are decoded ahead,
+// it may be several.
 func (g *gzipMember) inflate(ctx context.Context) error {
-	start := g.s.pos()
+	g.start = g.s.pos()
 	if err := readHeader(g.s.br); err != nil {
-		return g.s.fail(start, err) // io.EOF too: the header was begun
+		return g.s.fail(g.start, err) // io.EOF too: the header was begun
 	}
 	g.z.reset()
-	g.crc, g.size = 0, 0
+	g.sum = checksum{}
 	for {
 		if err := g.room(ctx); err != nil {
 			return err
 		}
-		c := g.s.cur
-		at := len(c.Data)
-		n, err := g.z.read(c.mem[:windowBytes+len(c.buf)], windowBytes+at)
-		g.s.grew(n)
-		g.crc = crc32.Update(g.crc, crc32.IEEETable, c.Data[at:])
-		g.size += int64(n)
-		if err == io.EOF {
-			err = g.trailer()
-			g.s.cfg.InflateStage.AddBytesIn(g.s.pos() - start)
-			if err == nil {
+		g.lookAhead(ctx)
+		err := g.some()
+		switch err {
+		case nil:
+		case errBoundary:
+			if err := g.jump(ctx); err != nil {
+				return err
+			}
+		case io.EOF:
+			if err = g.trailer(); err == nil {
 				return nil
 			}
-		}
-		if err != nil {
-			return g.s.fail(start, err)
+			fallthrough
+		default:
+			return g.s.fail(g.start, err)
 		}
 	}
+}
+
+// some decodes what there is room for in the current chunk.
+func (g *gzipMember) some() error {
+	c := g.s.cur
+	at := len(c.Data)
+	n, err := g.z.read(c.mem[:windowBytes+len(c.buf)], windowBytes+at)
+	g.s.grew(n)
+	if g.ahead != nil {
+		c.extend(n)
+		return err
+	}
+	g.sum.crc = crc32.Update(g.sum.crc, crc32.IEEETable, c.Data[at:])
+	g.sum.size += int64(n)
+	return err
 }
 
 // room makes the current chunk one that read can go on with. A chunk that is sent on is the
 // consumer's, so its end is kept here and put in front of the next one.
 func (g *gzipMember) room(ctx context.Context) error {
 	s := g.s
-	if c := s.cur; c != nil && len(c.buf)-len(c.Data) < roomBytes {
-		copy(g.window[:], c.mem[len(c.Data):])
-		if err := s.flush(ctx); err != nil {
+	if c := s.cur; c != nil && (len(c.buf)-len(c.Data) < roomBytes || len(c.sums) == maxSums) {
+		if err := g.flush(ctx); err != nil {
 			return err
 		}
 	}
@@ -80,13 +99,30 @@ func (g *gzipMember) room(ctx context.Context) error {
 	return nil
 }
 
-// trailer compares the data with its checksum and its length, which is stored modulo 2^32.
+// flush sends the current chunk on, if there is one, and keeps its end.
+func (g *gzipMember) flush(ctx context.Context) error {
+	if c := g.s.cur; c != nil {
+		copy(g.window[:], c.mem[len(c.Data):])
+	}
+	return g.s.flush(ctx)
+}
+
+// trailer compares the data with its checksum and its length, which is stored modulo 2^32, or
+// leaves that to the consumer.
 func (g *gzipMember) trailer() error {
 	var b [trailerBytes]byte
-	if _, err := io.ReadFull(g.s.br, b[:]); err != nil {
+	_, err := io.ReadFull(g.s.br, b[:])
+	g.s.cfg.InflateStage.AddBytesIn(g.s.pos() - g.start)
+	if err != nil {
 		return err
 	}
-	if binary.LittleEndian.Uint32(b[:]) != g.crc || binary.LittleEndian.Uint32(b[4:]) != uint32(g.size) {
+	crc, size := binary.LittleEndian.Uint32(b[:]), binary.LittleEndian.Uint32(b[4:])
+	if g.ahead != nil {
+		p := &g.s.cur.sums[len(g.s.cur.sums)-1]
+		p.ends, p.wantCRC, p.wantSize, p.member, p.deviceErr = true, crc, size, g.start, g.s.src.deviceErr()
+		return nil
+	}
+	if crc != g.sum.crc || size != uint32(g.sum.size) {
 		return ErrChecksum
 	}
 	return nil
@@ -96,7 +132,7 @@ func (g *gzipMember) trailer() error {
 // length.
 //
 //	1f 8b 08 flags time(4) xfl os [XLEN(2) extra] [name 00] [comment 00] [CRC16(2)]
-func readHeader(br *bufio.Reader) error {
+func readHeader(br io.ByteReader) error {
 	h := headerReader{br: br}
 	if !(h.byte() == 0x1f && h.byte() == 0x8b && h.byte() == 8) {
 		return h.or(ErrCorrupt)
@@ -119,7 +155,7 @@ func readHeader(br *bufio.Reader) error {
 
 // headerReader reads bytes and their checksum. After an error it reads zeros.
 type headerReader struct {
-	br  *bufio.Reader
+	br  io.ByteReader
 	crc uint32
 	err error
 }

@@ -39,7 +39,9 @@ type Stream struct {
 	off int64  // plain bytes put into chunks so far, cur's included
 	err error  // why it ended; nil for a whole input
 
-	end error // sticky answer of Next
+	// Of the consumer.
+	end error    // sticky answer of Next
+	sum checksum // of the member that c.sums have come to
 }
 
 // Open starts to read and inflate r, and returns at once: it does not wait for the first byte,
@@ -64,7 +66,7 @@ func Open(ctx context.Context, r io.Reader, name string, cfg Config) (*Stream, e
 	for range cap(s.rawFree) {
 		s.rawFree <- new(rawBuf)
 	}
-	s.src = &source{ctx: ctx, s: s}
+	s.src = &source{ctx: ctx, raw: rawReader{ctx: ctx, s: s}}
 	s.br = bufio.NewReaderSize(s.src, peekBytes)
 	s.wg.Add(1)
 	go s.readDevice(ctx, meter.NewReader(r, cfg.ReadStage))
@@ -88,6 +90,7 @@ func (s *Stream) Next(ctx context.Context) (*Chunk, error) {
 			break
 		}
 		s.await(c)
+		s.verify(c)
 		s.end = c.err
 		if len(c.Data) > 0 {
 			return c, nil
@@ -138,10 +141,13 @@ func (s *Stream) decode(ctx context.Context) {
 	s.err = err
 }
 
-// fail makes the decoder's error the stream's: the device's own error first, for it is the cause.
-func (s *Stream) fail(off int64, err error) error {
-	if dev := s.src.deviceErr(); dev != nil {
-		return fmt.Errorf("read %s: %w", s.name, dev)
+// fail makes the decoder's error the stream's.
+func (s *Stream) fail(off int64, err error) error { return s.failure(off, err, s.src.deviceErr()) }
+
+// failure is the device's own error first, for it is the cause.
+func (s *Stream) failure(off int64, err, device error) error {
+	if device != nil {
+		return fmt.Errorf("read %s: %w", s.name, device)
 	}
 	return &DataError{File: s.name, Offset: off, Err: cause(err)}
 }

@@ -55,3 +55,21 @@ func (w *Writer) Write(p []byte) (int, error) {
 	w.s.AddBytesOut(int64(n))
 	return n, err
 }
+
+// WriterAt does for an io.WriterAt what Writer does for an io.Writer.
+type WriterAt struct {
+	w io.WriterAt
+	s *Stage
+}
+
+// NewWriterAt wraps w where it is opened. s may be nil.
+func NewWriterAt(w io.WriterAt, s *Stage) *WriterAt { return &WriterAt{w, s} }
+
+// WriteAt writes to the wrapped writer.
+func (w *WriterAt) WriteAt(p []byte, off int64) (int, error) {
+	call := w.s.Begin(BlkWrite)
+	n, err := w.w.WriteAt(p, off)
+	call.End()
+	w.s.AddBytesOut(int64(n))
+	return n, err
+}

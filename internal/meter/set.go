@@ -12,7 +12,7 @@ const (
 	NameMergeRead  = "merge-read"
 	NameMerge      = "merge"
 	NameOrder      = "order"
-	NameAudit      = "audit"
+	NameCollect    = "collect"
 	NameDeflate    = "deflate"
 	NameWrite      = "write"
 	NameSync       = "sync"
@@ -20,18 +20,18 @@ const (
 
 // SetConfig has the sizes of the pools. Zero means one worker.
 type SetConfig struct {
-	ReadWorkers, InflateWorkers, ParseWorkers  int
-	MapWorkers                                 int // these also sort and spill their slabs
-	MergeWorkers, AuditWorkers, DeflateWorkers int
-	WriteWorkers                               int
-	InputPipe, OutputPipe                      bool // a fifo, socket or terminal instead of a file
+	ReadWorkers, InflateWorkers, ParseWorkers    int
+	MapWorkers                                   int // as many sort and spill slabs at once
+	MergeWorkers, CollectWorkers, DeflateWorkers int
+	WriteWorkers                                 int
+	InputPipe, OutputPipe                        bool // a fifo, socket or terminal instead of a file
 }
 
 // Set has one stage per station of the align pipeline. A run has either Order, or the stages from
 // Sort to Merge; the others are idle.
 type Set struct {
-	Read, Inflate, Parse, Map, Sort, SpillWrite          *Stage // the stream phase
-	MergeRead, Merge, Order, Audit, Deflate, Write, Sync *Stage // the merge phase; without a sort, the stream phase too
+	Read, Inflate, Parse, Map, Sort, SpillWrite            *Stage // the stream phase
+	MergeRead, Merge, Order, Collect, Deflate, Write, Sync *Stage // the merge phase; without a sort, the stream phase too
 }
 
 // NewSet makes all stages of a run.
@@ -54,7 +54,7 @@ func NewSet(c SetConfig) *Set {
 		MergeRead:  stage(NameMergeRead, KindDeviceRead, c.MergeWorkers),
 		Merge:      stage(NameMerge, KindCPU, c.MergeWorkers),
 		Order:      stage(NameOrder, KindCPU, 1),
-		Audit:      stage(NameAudit, KindCPU, c.AuditWorkers),
+		Collect:    stage(NameCollect, KindCPU, c.CollectWorkers),
 		Deflate:    stage(NameDeflate, KindCPU, c.DeflateWorkers),
 		Write:      stage(NameWrite, out, c.WriteWorkers),
 		Sync:       stage(NameSync, KindSync, 1),
@@ -68,7 +68,7 @@ func (s *Set) Stream() []*Stage {
 
 // Final returns the stages that run after it, or beside the others where nothing is sorted.
 func (s *Set) Final() []*Stage {
-	return []*Stage{s.MergeRead, s.Merge, s.Order, s.Audit, s.Deflate, s.Write, s.Sync}
+	return []*Stage{s.MergeRead, s.Merge, s.Order, s.Collect, s.Deflate, s.Write, s.Sync}
 }
 
 // Snapshots reads all the stages given.

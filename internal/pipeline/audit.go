@@ -1,19 +1,12 @@
 package pipeline
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/alignpipe/alignpipe/internal/bamrec"
-	"github.com/alignpipe/alignpipe/internal/meter"
 	"github.com/alignpipe/alignpipe/internal/readsum"
 )
-
-// auditChunk is how many bytes of records one auditor takes at a time; larger chunks
-// only cost memory.
-const auditChunk = 256 << 10
 
 // counts are the facts about the output that the report tells.
 type counts struct {
@@ -27,40 +20,41 @@ func (c *counts) merge(o counts) {
 	c.proper += o.proper
 }
 
-// auditor sums the records of the output beside the writer. Hashing is spread over
-// workers, whose sums add up in any order.
-type auditor struct {
-	work  *meter.Queue[*chunk]
-	from  *meter.Stage
-	stage *meter.Stage
-	group sync.WaitGroup
-	free  chan *chunk // of add
-	cur   *chunk      // of add
+// auditor sums the records of the output, where the compressors have them in the cache. Each of
+// its parts belongs to one goroutine at a time; the sums add up in any order.
+type auditor struct{ parts []auditPart }
 
-	mu     sync.Mutex
+type auditPart struct {
+	hasher readsum.Hasher
 	sum    readsum.Sum
 	counts counts
+	_      [64]byte // parts are written by different cores
 }
 
-// newAuditor starts the workers; settle ends them.
-func (r *run) newAuditor() *auditor {
-	workers := r.cfg.Threads
-	a := &auditor{from: r.feeder, stage: r.stages.Audit, free: newChunks(auditChunks(workers), auditChunk+auditChunk/4)}
-	a.work = meter.NewQueue[*chunk](max(auditChunks(workers), unsortedChunks(workers)), a.from, a.stage) // never full
-	for range workers {
-		a.group.Go(a.run)
+func newAuditor(parts int) *auditor { return &auditor{make([]auditPart, parts)} }
+
+// visitor returns a [bgzfout.Config.Visit] that uses the parts from first on.
+func (a *auditor) visitor(first int) func(worker int, tag uint64, rec []byte) {
+	return func(worker int, _ uint64, rec []byte) {
+		p := &a.parts[first+worker]
+		p.hasher.AddBAM(&p.sum, rec[4:])
+		p.counts.count(bamrec.Flag(rec[4:]))
 	}
-	return a
 }
 
-// settle ends an audit, and compares its sum with the reader's unless the run has failed.
-func (r *run) settle(a *auditor, failed error) error {
-	got := a.finish()
-	r.counts = a.counts
-	r.queues = append(r.queues, a.work.Stats())
-	if failed != nil {
-		return failed
+// total adds up the parts. Nobody may visit any more.
+func (a *auditor) total() (sum readsum.Sum, n counts) {
+	for i := range a.parts {
+		sum.Merge(a.parts[i].sum)
+		n.merge(a.parts[i].counts)
 	}
+	return sum, n
+}
+
+// settle compares what was written with what was read.
+func (r *run) settle() error {
+	var got readsum.Sum
+	got, r.counts = r.audit.total()
 	if want := r.reader.Sum(); got != want {
 		return errors.Join(ErrLost, errSums{want, got})
 	}
@@ -71,70 +65,6 @@ func (r *run) settle(a *auditor, failed error) error {
 type errSums struct{ want, got readsum.Sum }
 
 func (e errSums) Error() string { return fmt.Sprintf("read %s, written %s", e.want, e.got) }
-
-func auditChunks(workers int) int { return workers + 2 }
-
-func auditMemory(workers int) int64 { return int64(auditChunks(workers)) * (auditChunk + auditChunk/4) }
-
-// add copies one record, block_size included.
-func (a *auditor) add(rec []byte) {
-	if a.cur != nil && len(a.cur.data)+len(rec) > auditChunk {
-		a.give(a.cur)
-		a.cur = nil
-	}
-	if a.cur == nil {
-		a.cur, _ = takeChunk(context.Background(), a.free, a.from)
-		a.cur.share(1)
-		if a.cur.data == nil {
-			a.cur.data = make([]byte, 0, auditChunk)
-		}
-	}
-	a.cur.data = append(a.cur.data, rec...)
-}
-
-// give hands over one user's turn of a chunk.
-func (a *auditor) give(c *chunk) { a.work.Send(context.Background(), c) }
-
-// finish ends the workers and returns what they saw. It must be called once.
-func (a *auditor) finish() readsum.Sum {
-	if a.cur != nil {
-		a.give(a.cur)
-	}
-	a.work.Close()
-	a.group.Wait()
-	return a.sum
-}
-
-func (a *auditor) run() {
-	defer a.stage.Enter().Exit()
-	var h readsum.Hasher
-	var sum readsum.Sum
-	var n counts
-	for {
-		c, ok, _ := a.work.Recv(context.Background())
-		if !ok {
-			break
-		}
-		before := n.records
-		auditRecords(&h, &sum, &n, c.data)
-		a.stage.AddItems(n.records - before)
-		a.stage.AddBytesIn(int64(len(c.data)))
-		c.release()
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.sum.Merge(sum)
-	a.counts.merge(n)
-}
-
-func auditRecords(h *readsum.Hasher, sum *readsum.Sum, n *counts, data []byte) {
-	for len(data) > 0 {
-		var rec []byte
-		rec, data = nextRecord(data)
-		h.AddBAM(sum, rec[4:])
-		n.count(bamrec.Flag(rec[4:]))
-	}
-}
 
 func (c *counts) count(flag uint16) {
 	c.records++

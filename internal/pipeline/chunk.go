@@ -2,20 +2,17 @@ package pipeline
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
 	"github.com/alignpipe/alignpipe/internal/meter"
 )
 
 // chunk holds encoded records, block sizes included. It goes round: taken from its free
-// list, filled by one goroutine, read by its users, and free again when the last of them
-// has released it.
+// list, filled by one goroutine, read by another, and free again when that one releases it.
 type chunk struct {
 	data        []byte
 	first, last uint64 // ordinals of the first and the last record, where the filler keeps them
-	users       atomic.Int32
-	keep        int // bytes of capacity that outlive a release
+	keep        int    // bytes of capacity that outlive a release
 	free        chan *chunk
 }
 
@@ -45,14 +42,8 @@ func takeChunk(ctx context.Context, free <-chan *chunk, stage *meter.Stage) (*ch
 	}
 }
 
-// share says how many will release c.
-func (c *chunk) share(users int32) { c.users.Store(users) }
-
-// release ends one user's turn. It never blocks: cap(free) is the number of chunks that exist.
+// release ends a chunk's turn. It never blocks: cap(free) is the number of chunks that exist.
 func (c *chunk) release() {
-	if c.users.Add(-1) > 0 {
-		return
-	}
 	c.data = c.data[:0]
 	if cap(c.data) > c.keep { // one enormous read must not be paid for for ever
 		c.data = nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/alignpipe/alignpipe/internal/vfs"
 	"github.com/alignpipe/alignpipe/mapper"
+	"github.com/alignpipe/alignpipe/sorter"
 )
 
 // Format is the kind of the output file.
@@ -37,8 +38,17 @@ type SortOrder int
 // The orders.
 const (
 	SortCoordinate SortOrder = iota
+	SortName                 // by read name, as samtools sort -n
 	SortNone                 // as the reads come: all records of a template together
 )
+
+// order is what the sorter is to do, where there is one.
+func (o SortOrder) order() sorter.Order {
+	if o == SortName {
+		return sorter.Name
+	}
+	return sorter.Coordinate
+}
 
 // Stdio is the name that stands for standard input or output.
 const Stdio = "-"
@@ -132,10 +142,10 @@ func (c *Config) checkOutput() error {
 	}
 	stream := c.streams()
 	switch {
-	case c.Sort == SortNone && c.Shards > 0:
-		return Misuse("leave one of the two out", "shards are coordinate ranges; --sort none has none")
-	case c.Sort == SortNone && (c.Index == IndexBAI || c.Index == IndexCSI):
-		return Misuse("leave --index out, or sort by coordinate", "records in input order cannot have an index")
+	case c.Sort != SortCoordinate && c.Shards > 0:
+		return Misuse("leave one of the two out", "shards are coordinate ranges; other orders have none")
+	case c.Sort != SortCoordinate && (c.Index == IndexBAI || c.Index == IndexCSI):
+		return Misuse("leave --index out, or sort by coordinate", "records in another order than by coordinate cannot have an index")
 	case c.Shards > 0 && stream:
 		return Misuse("", "shards need a folder, not the stream %s", c.Output)
 	case c.Shards > 0 && c.Format == FormatSAM:

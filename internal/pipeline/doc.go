@@ -5,17 +5,17 @@
 //	reader ─batches─► sampler ─batches─► N mappers, each with its own sorter slab
 //	                                         │ all mappers done
 //	                                         ▼
-//	                     merger ─records─► BAM, shards, SAM or a stream
-//	                        └─chunks─► auditors (sum of the merged records)
+//	         merger ─blocks─► N compressors (copy, sum, mark, deflate) ─► BAM or a stream
+//	         or one merger for each shard in work
 //
 // Without a sort the mappers fill a chunk for each batch instead, and one goroutine takes
-// the chunks in the order of the batches, to the output and to the auditors.
+// the chunks in the order of the batches to the output.
 //
 // A run ends well only when the sum over the records written equals the sum taken by
 // the reader; the end-of-file block is written after that, and the final names appear
 // after everything is on disk. Whatever goes wrong before leaves no file behind.
 //
-// run.go has the order of events, mapping.go the mappers, coordinate.go and unsorted.go the
+// run.go has the order of events, mapping.go the mappers, sorted.go and unsorted.go the
 // two ways from there on, memory.go the memory plan, output.go the destinations, audit.go
 // the check that no read is lost, verify.go the independent re-reading of a finished file.
 package pipeline

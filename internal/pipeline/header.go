@@ -17,11 +17,9 @@ type contigs interface {
 // paths, no thread count, no time, so that equal results are equal files.
 func headerText(cfg *Config, ref contigs) string {
 	var b strings.Builder
-	order := "SO:coordinate"
-	if cfg.Sort == SortNone {
-		order = "SO:unsorted\tGO:query"
-	}
-	fmt.Fprintf(&b, "@HD\tVN:1.6\t%s\n", order)
+	order := map[SortOrder]string{SortCoordinate: "SO:coordinate", SortName: "SO:queryname\tSS:queryname:natural",
+		SortNone: "SO:unsorted\tGO:query"}
+	fmt.Fprintf(&b, "@HD\tVN:1.6\t%s\n", order[cfg.Sort])
 	names, lens, sums := ref.Names(), ref.Lens(), ref.MD5s()
 	for i := range names { // may be a million
 		b.WriteString("@SQ\tSN:" + names[i] + "\tLN:" + strconv.FormatInt(lens[i], 10) + "\tM5:" + sums[i] + "\n")
@@ -38,7 +36,10 @@ func headerText(cfg *Config, ref contigs) string {
 			b.WriteString(" --orientation " + word)
 		}
 	}
-	if cfg.Sort == SortNone {
+	switch cfg.Sort {
+	case SortName:
+		b.WriteString(" --sort name")
+	case SortNone:
 		b.WriteString(" --sort none")
 	}
 	b.WriteString("\n")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime/debug"
 
+	"github.com/alignpipe/alignpipe/bgzfout"
 	"github.com/alignpipe/alignpipe/sorter"
 )
 
@@ -14,8 +15,6 @@ const (
 	runtimeSlack = 40 << 20
 	// mapperScratch bounds one mapper's matrices, anchors and record buffers.
 	mapperScratch = 8 << 20
-	// deflateScratch bounds one compressor's hash tables with its blocks in flight.
-	deflateScratch = 3 << 20
 )
 
 // memoryPlan divides the budget of the whole program; all figures are bytes.
@@ -23,7 +22,7 @@ type memoryPlan struct {
 	total   int64
 	index   int64 // mapped or off-heap
 	reader  int64 // batches and inflated chunks in flight
-	workers int64 // mappers' scratch, compressors, auditors
+	workers int64 // mappers' scratch, compressors, writers
 	slack   int64
 	records int64 // encoded records in flight, where nothing is sorted
 	sorter  int64 // what is left: slabs, and later merge buffers; off-heap
@@ -31,12 +30,13 @@ type memoryPlan struct {
 
 // planMemory gives the sorter, if there is one, what the others leave, and refuses a
 // budget that leaves too little, saying how much would do.
-func planMemory(total, index, readers int64, threads int, order SortOrder) (memoryPlan, error) {
+func planMemory(total, index, readers int64, cfg *Config) (memoryPlan, error) {
+	threads := cfg.Threads
 	p := memoryPlan{total: total, index: index, reader: readers, slack: runtimeSlack}
-	p.workers = int64(threads)*(mapperScratch+deflateScratch) + auditMemory(threads)
+	p.workers = int64(threads)*mapperScratch + compressMemory(cfg)
 	fixed := p.index + p.reader + p.workers + p.slack
 	least := fixed
-	if order == SortNone {
+	if cfg.Sort == SortNone {
 		p.records = unsortedMemory(threads)
 		least += p.records
 	} else {
@@ -49,6 +49,15 @@ func planMemory(total, index, readers int64, threads int, order SortOrder) (memo
 			FormatSize(total), FormatSize(index), FormatSize(p.reader), threads, FormatSize(p.workers+p.records), FormatSize(least))
 	}
 	return p, nil
+}
+
+// compressMemory is what the compressors and the writers take: those of one file, or of as many
+// shards as there may be at a time.
+func compressMemory(cfg *Config) int64 {
+	if side := int64(min(cfg.Shards, cfg.Threads)); side > 1 {
+		return side * bgzfout.Config{Workers: (cfg.Threads + int(side) - 1) / int(side)}.MemoryBound()
+	}
+	return bgzfout.Config{Workers: cfg.Threads, Writers: fileWriters(cfg.Threads)}.MemoryBound()
 }
 
 // heapLimit is what the Go heap may take: everything that does not lie outside of it.

@@ -9,26 +9,31 @@ import (
 	"github.com/alignpipe/alignpipe/internal/bamrec"
 	"github.com/alignpipe/alignpipe/internal/meter"
 	"github.com/alignpipe/alignpipe/internal/vfs"
-	"github.com/alignpipe/alignpipe/sorter"
 )
 
 // errAborted is what a writer is told when the run failed elsewhere.
 var errAborted = errors.New("the run failed")
 
-// sink is where records go, in the order of the output. begin comes before the first
-// record, finish after the last, when all is known to be good: it writes the end, syncs,
-// and gives the final names. abort may come at any time and after finish, where it does
-// nothing.
-type sink interface {
-	begin(s *sorter.Sorter) error         // shards ask s for their cuts; nil where nothing is sorted
-	add(key sorter.Key, rec []byte) error // rec with block_size; valid during the call. Shards look at key
+// output is where records go. finish comes when all are known to be good: it writes the end,
+// syncs, and gives the final names. abort may come at any time and after finish, where it
+// does nothing.
+type output interface {
 	finish() error
 	abort() error
 }
 
+// sink is an output that takes records in order. begin comes before the first record, settle after
+// the last: then all are written and audited, and only the end is missing.
+type sink interface {
+	output
+	begin() error
+	add(bgzfout.Record) error
+	settle() error
+}
+
 // openSink makes the output's temporary files, so that a folder that cannot be written is
 // known before the work.
-func (r *run) openSink() (sink, error) {
+func (r *run) openSink() (output, error) {
 	if r.cfg.Shards > 0 {
 		return r.openShards()
 	}
@@ -42,7 +47,7 @@ func (r *run) openSink() (sink, error) {
 	return r.keep(&bamSink{run: r, dst: dst}), nil
 }
 
-func (r *run) keep(s sink) sink {
+func (r *run) keep(s output) output {
 	r.undo.later(s.abort)
 	return s
 }
@@ -95,14 +100,14 @@ func (d *destination) close() error {
 func (r *run) bgzf() bgzfout.Config {
 	st := r.stages
 	return bgzfout.Config{Level: r.cfg.Level, Workers: r.cfg.Threads,
-		CallStage: r.feeder, CompressStage: st.Deflate, WriteStage: st.Write}
+		CallStage: r.feeder, CollectStage: st.Collect, CompressStage: st.Deflate, WriteStage: st.Write}
 }
 
 // indexKind is the index to write: what the user chose, or what the reference allows.
 func (r *run) indexKind() (bgzfout.IndexKind, error) {
 	fits := bgzfout.BAIPossible(r.index.Lens())
 	switch choice := r.cfg.Index; {
-	case choice == IndexNone, choice == IndexAuto && (r.cfg.streams() || r.cfg.Sort == SortNone):
+	case choice == IndexNone, choice == IndexAuto && (r.cfg.streams() || r.cfg.Sort != SortCoordinate):
 		return bgzfout.None, nil
 	case choice == IndexCSI, choice == IndexAuto && !fits:
 		return bgzfout.CSI, nil
@@ -123,12 +128,25 @@ type bamSink struct {
 	bam *bgzfout.BAM // nil before begin and after the end
 }
 
-func (s *bamSink) begin(*sorter.Sorter) (err error) {
-	s.bam, err = bgzfout.NewBAM(s.dst.w, s.run.bamHeader(), s.run.index.Lens(), s.run.kind, s.run.bgzf())
+func (s *bamSink) begin() (err error) {
+	r, cfg := s.run, s.run.bgzf()
+	if s.dst.atomic != nil {
+		cfg.Writers = fileWriters(cfg.Workers)
+	}
+	r.stages.Write.SetWorkers(max(1, cfg.Writers))
+	r.audit = newAuditor(cfg.Workers + 1)
+	cfg.Visit = r.audit.visitor(0)
+	s.bam, err = bgzfout.NewBAM(s.dst.w, r.bamHeader(), r.index.Lens(), r.kind, cfg)
 	return err
 }
 
-func (s *bamSink) add(_ sorter.Key, rec []byte) error { return s.bam.Add(rec) }
+// fileWriters is how many goroutines write one file: more than one where that many threads
+// may come up with more than one can bring to a slow or distant file system.
+func fileWriters(threads int) int { return min(max(threads/4, 1), 4) }
+
+func (s *bamSink) add(rec bgzfout.Record) error { return s.bam.AddRecord(rec) }
+
+func (s *bamSink) settle() error { return s.bam.Drain() }
 
 func (s *bamSink) finish() error {
 	if err := s.bam.Close(); err != nil {
@@ -161,28 +179,29 @@ type samSink struct {
 	run   *run
 	dst   *destination
 	w     *bufio.Writer
+	visit func(worker int, tag uint64, rec []byte)
 	names []string
 	line  []byte
 }
 
-func (s *samSink) begin(*sorter.Sorter) error {
+func (s *samSink) begin() error {
+	s.run.audit = newAuditor(1)
+	s.visit = s.run.audit.visitor(0)
 	s.w = bufio.NewWriterSize(meter.NewWriter(s.dst.w, s.run.stages.Write), 256<<10)
 	s.names = s.run.index.Names()
 	_, err := s.w.WriteString(headerText(s.run.cfg, s.run.index))
 	return err
 }
 
-func (s *samSink) add(_ sorter.Key, rec []byte) error {
-	s.line = bamrec.AppendSAM(s.line[:0], rec[4:], s.names)
+func (s *samSink) add(rec bgzfout.Record) error {
+	s.visit(0, rec.Tag, rec.Data)
+	s.line = bamrec.AppendSAM(s.line[:0], rec.Data[4:], s.names)
 	_, err := s.w.Write(s.line)
 	return err
 }
 
-func (s *samSink) finish() error {
-	if err := s.w.Flush(); err != nil {
-		return err
-	}
-	return s.dst.commit()
-}
+func (s *samSink) settle() error { return s.w.Flush() }
+
+func (s *samSink) finish() error { return s.dst.commit() }
 
 func (s *samSink) abort() error { return s.dst.close() }

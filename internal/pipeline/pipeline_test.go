@@ -96,8 +96,8 @@ func least(t *testing.T, cfg Config) int64 {
 	}
 	defer ix.Close()
 	bound := reader.Config{Paths: cfg.Reads, Interleaved: cfg.Interleaved, BatchBases: batchBases,
-		InFlight: inFlight(cfg.paired(), cfg.Threads), InflateWorkers: cfg.Threads}.MemoryBound()
-	p, _ := planMemory(1<<40, ix.Bytes(), bound, cfg.Threads, cfg.Sort)
+		InFlight: inFlight(cfg.paired(), cfg.Threads), InflateWorkers: cfg.Threads, InflateAlone: true}.MemoryBound()
+	p, _ := planMemory(1<<40, ix.Bytes(), bound, &cfg)
 	if cfg.Sort == SortNone {
 		return p.index + p.reader + p.workers + p.slack + p.records
 	}

@@ -99,7 +99,7 @@ func (r *run) result() *Result {
 	return &Result{
 		Threads: r.cfg.Threads, Paired: r.cfg.paired(), Sum: r.reader.Sum(),
 		Records: r.counts.records, Primary: r.counts.reads, Mapped: r.counts.mapped, Proper: r.counts.proper,
-		Skipped: r.reader.Skipped(), Insert: r.params.Insert, Sort: r.sorted,
+		Skipped: r.reader.Skipped(), Insert: r.params.Insert, Sort: r.stats,
 		MemoryBytes: r.plan.total, IndexBytes: r.plan.index, Phases: r.phases, Queues: r.queues,
 	}
 }

@@ -55,11 +55,12 @@ type run struct {
 	reader *reader.Reader
 	plan   memoryPlan
 	kind   bgzfout.IndexKind
-	sink   sink
+	sink   output
+	audit  *auditor     // made when the output begins
 	feeder *meter.Stage // whose goroutine feeds the sink
 	way    way
 	counts counts
-	sorted sorter.Stats
+	stats  sorter.Stats
 	phases []Phase
 	before []meter.Snapshot // of all stages, at the end of the last phase
 	queues []meter.QueueSnapshot
@@ -92,7 +93,7 @@ func (r *run) whole(ctx context.Context) error {
 	return r.way.work(ctx)
 }
 
-// way is how mapped records get into the output: by way of the sorter (coordinate.go), or
+// way is how mapped records get into the output: by way of the sorter (sorted.go), or
 // in the order of the input (unsorted.go).
 type way interface {
 	// open prepares what can fail before the work.
@@ -107,7 +108,7 @@ func (r *run) chooseWay() way {
 		return &unsorted{run: r}
 	}
 	r.feeder = r.stages.Merge
-	return &coordinate{run: r}
+	return &sorted{run: r}
 }
 
 // finish ends the output, whose records are complete and audited. It belongs to the
@@ -146,10 +147,7 @@ func (r *run) start(ctx context.Context) error {
 	if r.kind, err = r.indexKind(); err != nil {
 		return err
 	}
-	if err := r.openReader(ctx); err != nil {
-		return err
-	}
-	if r.plan, err = planMemory(budget, r.index.Bytes(), r.reader.MemoryBound(), cfg.Threads, cfg.Sort); err != nil {
+	if err := r.openReader(ctx, budget); err != nil {
 		return err
 	}
 	restore := r.plan.apply()
@@ -166,22 +164,35 @@ func (r *run) start(ctx context.Context) error {
 func (r *run) makeStages() {
 	n := r.cfg.Threads
 	r.stages = meter.NewSet(meter.SetConfig{
-		ReadWorkers: len(r.cfg.Reads), InflateWorkers: n, MapWorkers: n, AuditWorkers: n, DeflateWorkers: n,
+		ReadWorkers: len(r.cfg.Reads), InflateWorkers: n, MapWorkers: n, CollectWorkers: n, DeflateWorkers: n,
 		InputPipe:  r.cfg.Reads[0] == Stdio || vfs.IsStream(r.cfg.FS, r.cfg.Reads[0]),
 		OutputPipe: r.cfg.streams(),
 	})
 }
 
-func (r *run) openReader(ctx context.Context) (err error) {
+// openReader plans the memory, too: where it is scarce, plain gzip is inflated with less.
+func (r *run) openReader(ctx context.Context, budget int64) (err error) {
+	cfg, rc := r.cfg, r.readerConfig()
+	if r.plan, err = planMemory(budget, r.index.Bytes(), rc.MemoryBound(), cfg); err != nil {
+		rc.InflateAlone = true
+		r.plan, err = planMemory(budget, r.index.Bytes(), rc.MemoryBound(), cfg)
+	}
+	if err != nil {
+		return err
+	}
+	if r.reader, err = reader.Open(ctx, rc); err != nil {
+		return err
+	}
+	r.undo.later(r.reader.Close)
+	return nil
+}
+
+func (r *run) readerConfig() reader.Config {
 	cfg, st := r.cfg, r.stages
-	r.reader, err = reader.Open(ctx, reader.Config{
+	return reader.Config{
 		FS: cfg.FS, Paths: cfg.Reads, Stdin: cfg.Stdin, Interleaved: cfg.Interleaved, Comments: cfg.Comments,
 		BatchBases: batchBases, InFlight: inFlight(cfg.paired(), cfg.Threads), InflateWorkers: cfg.Threads,
 		SkipBad: cfg.SkipBad, OnSkip: func(err error) { cfg.Log.Warn("skipped", "error", err) },
 		ReadStage: st.Read, InflateStage: st.Inflate, ParseStage: st.Parse,
-	})
-	if err == nil {
-		r.undo.later(r.reader.Close)
 	}
-	return err
 }

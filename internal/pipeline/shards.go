@@ -1,10 +1,15 @@
 package pipeline
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"path/filepath"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/alignpipe/alignpipe/bgzfout"
 	"github.com/alignpipe/alignpipe/internal/meter"
@@ -12,15 +17,15 @@ import (
 	"github.com/alignpipe/alignpipe/sorter"
 )
 
-// shardSink writes a folder of coordinate ranges. The cuts depend on all records, so the
-// folder is made when they are mapped.
+// shardSink is an output of coordinate ranges in a folder. Where they are cut depends on all
+// records, so the folder is made when these are mapped.
 type shardSink struct {
 	run *run
 	set *bgzfout.ShardSet
 }
 
 // openShards refuses what cannot become a folder before there is work to lose.
-func (r *run) openShards() (sink, error) {
+func (r *run) openShards() (output, error) {
 	dir := r.cfg.Output
 	info, err := r.cfg.FS.Stat(dir)
 	if err == nil && !info.IsDir() {
@@ -37,18 +42,62 @@ func (r *run) openShards() (sink, error) {
 	return r.keep(&shardSink{run: r}), nil
 }
 
-func (s *shardSink) begin(sorted *sorter.Sorter) (err error) {
-	r := s.run
-	keys := sorted.Cuts(r.cfg.Shards)
-	cuts := make([]uint64, len(keys))
-	for i, k := range keys {
-		cuts[i] = uint64(k)
+// shardFiles is how many files of each shard stay open until all are committed: the BAM and its index.
+const shardFiles = 2
+
+// write merges the parts into shards, several at a time; the cuts depend on the records alone.
+func (s *shardSink) write(ctx context.Context, sorted *sorter.Sorter) error {
+	r, cfg := s.run, s.run.bgzf()
+	side := min(r.cfg.Shards, r.cfg.Threads, sorted.Mergers(shardFiles*r.cfg.Shards))
+	cfg.Workers = (r.cfg.Threads + side - 1) / side
+	for _, st := range []*meter.Stage{cfg.CollectStage, cfg.CompressStage} {
+		st.SetWorkers(side * cfg.Workers)
 	}
-	s.set, err = bgzfout.NewShardSet(r.cfg.FS, r.cfg.Output, r.bamHeader(), r.index.Lens(), cuts, r.kind, r.bgzf())
-	return err
+	r.feeder.SetWorkers(side)
+	cfg.WriteStage.SetWorkers(side)
+	r.audit = newAuditor(side * (cfg.Workers + 1))
+	var err error
+	s.set, err = bgzfout.NewShardSet(r.cfg.FS, r.cfg.Output, r.bamHeader(), r.index.Lens(), r.cfg.Shards, r.kind, cfg)
+	if err != nil {
+		return err
+	}
+	cuts := sorted.Cuts(r.cfg.Shards)
+	var next atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
+	for i := range side {
+		visit := r.audit.visitor(i * (cfg.Workers + 1))
+		g.Go(func() error {
+			for n := next.Add(1) - 1; n <= int64(len(cuts)); n = next.Add(1) - 1 {
+				if err := s.writeShard(ctx, sorted, cuts, int(n), visit); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return sorted.Complete()
 }
 
-func (s *shardSink) add(key sorter.Key, rec []byte) error { return s.set.Add(uint64(key), rec) }
+// writeShard merges one part into its shard.
+func (s *shardSink) writeShard(ctx context.Context, sorted *sorter.Sorter, cuts []sorter.Key, n int, visit func(int, uint64, []byte)) error {
+	me := s.run.feeder.Enter()
+	defer me.Exit()
+	m, err := sorted.Part(ctx, cuts, n)
+	if err != nil {
+		return err
+	}
+	f, err := s.set.Open(n, visit)
+	if err == nil {
+		err = moveAll(ctx, m, f.Add)
+	}
+	if err == nil {
+		err = f.Close()
+	}
+	return errors.Join(err, m.Close())
+}
 
 func (s *shardSink) finish() error {
 	call := s.run.stages.Sync.Begin(meter.BlkSync)

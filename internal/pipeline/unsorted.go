@@ -6,17 +6,17 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/alignpipe/alignpipe/bgzfout"
 	"github.com/alignpipe/alignpipe/internal/meter"
-	"github.com/alignpipe/alignpipe/sorter"
 )
 
 // unsorted writes the records in the order of the input, while reads are still mapped.
 // There is one chunk of records for each batch of reads, and one goroutine that takes
 // the chunks in the order of the batches:
 //
-//	free ──► mapper: takes a chunk, then a batch ──► slots[ordinal mod n] ──► writer
-//	  ▲                                                                      │    │
-//	  └───────────────────────── the last to release it ◄──── auditor ◄──────┘  sink
+//	free ──► mapper: takes a chunk, then a batch ──► slots[ordinal mod n] ──► writer ──► sink
+//	  ▲                                                                         │
+//	  └─────────────────────────────────────────────────────────────────────────┘
 //
 // Nobody can wait for ever. Batches leave their queue in order, and a mapper has a chunk
 // before it takes one. So the batches that were taken and are not yet written follow each
@@ -27,7 +27,6 @@ type unsorted struct {
 	free  chan *chunk
 	slots []chan *chunk // each of capacity 1; closed when all is mapped
 	left  atomic.Int32  // mappers that may still come with a chunk
-	audit *auditor
 }
 
 // unsortedChunk is what a chunk may keep: four times the records of a batch of 150-base pairs with
@@ -60,9 +59,7 @@ func (u *unsorted) work(ctx context.Context) error {
 
 func (u *unsorted) mapAndFinish(ctx context.Context) error {
 	r := u.run
-	u.audit = r.newAuditor()
-	err := r.mapAll(ctx, u.lane, u.write)
-	if err := r.settle(u.audit, err); err != nil {
+	if err := r.mapAll(ctx, u.lane, u.write); err != nil {
 		return err
 	}
 	if err := r.reader.Close(); err != nil {
@@ -70,14 +67,23 @@ func (u *unsorted) mapAndFinish(ctx context.Context) error {
 	}
 	me := r.feeder.Enter()
 	defer me.Exit()
+	if err := outputError(u.sink().settle()); err != nil {
+		return err
+	}
+	if err := r.settle(); err != nil {
+		return err
+	}
 	return r.finish(ctx)
 }
 
-// write takes the chunks in order, to the auditor and to the sink.
+// sink is the output: there are no shards without a sort.
+func (u *unsorted) sink() sink { return u.run.sink.(sink) }
+
+// write takes the chunks in order to the sink.
 func (u *unsorted) write(ctx context.Context) error {
 	me := u.run.feeder.Enter()
 	defer me.Exit()
-	if err := outputError(u.run.sink.begin(nil)); err != nil {
+	if err := outputError(u.sink().begin()); err != nil {
 		return err
 	}
 	var next uint64
@@ -90,8 +96,6 @@ func (u *unsorted) write(ctx context.Context) error {
 			return errOrdinals
 		}
 		next = c.last + 1
-		c.share(2)
-		u.audit.give(c)
 		err = u.feed(ctx, c.data)
 		c.release()
 		if err != nil {
@@ -123,14 +127,14 @@ func (u *unsorted) await(ctx context.Context, slot <-chan *chunk) (*chunk, error
 // feed gives all records of a chunk to the sink.
 func (u *unsorted) feed(ctx context.Context, data []byte) error {
 	u.run.feeder.AddBytesIn(int64(len(data)))
-	n := 0
+	sink, n := u.sink(), 0
 	for len(data) > 0 {
 		if n&0x3ff == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
 		var rec []byte
 		rec, data = nextRecord(data)
-		if err := u.run.sink.add(sorter.Unplaced, rec); err != nil {
+		if err := sink.add(bgzfout.Record{Data: rec}); err != nil {
 			return outputError(err)
 		}
 		n++

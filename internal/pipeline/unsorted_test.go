@@ -15,10 +15,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/alignpipe/alignpipe/bgzfout"
 	"github.com/alignpipe/alignpipe/internal/bamrec"
 	"github.com/alignpipe/alignpipe/internal/meter"
 	"github.com/alignpipe/alignpipe/internal/vfs"
-	"github.com/alignpipe/alignpipe/sorter"
 )
 
 // unsortedConfig is lambda's, in input order.
@@ -190,11 +190,13 @@ type stoppingSink struct {
 	got  []byte // the last four bytes of each record
 }
 
-func (s *stoppingSink) begin(*sorter.Sorter) error { return nil }
-func (s *stoppingSink) finish() error              { return nil }
-func (s *stoppingSink) abort() error               { return nil }
+func (s *stoppingSink) begin() error  { return nil }
+func (s *stoppingSink) settle() error { return nil }
+func (s *stoppingSink) finish() error { return nil }
+func (s *stoppingSink) abort() error  { return nil }
 
-func (s *stoppingSink) add(_ sorter.Key, rec []byte) error {
+func (s *stoppingSink) add(r bgzfout.Record) error {
+	rec := r.Data
 	if s.at--; s.at == 0 {
 		return s.stop()
 	}
@@ -233,7 +235,7 @@ func lineOfLanes(t *testing.T, threads, batches int, s sink) error {
 	u := newUnsorted(t, threads, s)
 	ctx, cancel := context.WithCancel(t.Context())
 	work := make(chan int64, 2*threads)
-	var mappers, auditor sync.WaitGroup
+	var mappers sync.WaitGroup
 	mappers.Go(func() {
 		defer close(work)
 		for i := range batches {
@@ -247,17 +249,9 @@ func lineOfLanes(t *testing.T, threads, batches int, s sink) error {
 	for i := range threads {
 		mappers.Go(func() { u.mapNothing(ctx, u.lane(ctx, i), work) })
 	}
-	auditor.Go(func() {
-		for c, ok, _ := u.audit.work.Recv(t.Context()); ok; c, ok, _ = u.audit.work.Recv(t.Context()) {
-			time.Sleep(time.Duration(rand.N(3)) * time.Millisecond)
-			c.release()
-		}
-	})
 	err := u.write(ctx)
 	cancel()
 	mappers.Wait()
-	u.audit.work.Close()
-	auditor.Wait()
 	return err
 }
 
@@ -265,7 +259,6 @@ func newUnsorted(t *testing.T, threads int, s sink) *unsorted {
 	t.Helper()
 	r := &run{cfg: &Config{Threads: threads, Sort: SortNone}, sink: s, stages: meter.NewSet(meter.SetConfig{})}
 	u := r.chooseWay().(*unsorted)
-	u.audit = &auditor{work: meter.NewQueue[*chunk](unsortedChunks(threads), nil, nil)}
 	if err := u.open(); err != nil {
 		t.Fatal(err)
 	}

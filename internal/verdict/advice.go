@@ -7,7 +7,7 @@ var advice = map[string]string{
 	CPU:                              "more cores, or a machine with faster ones, would help in proportion; a faster disk would not",
 	CPU + " " + meter.NameDeflate:    "a lower --level compresses faster; more cores help in proportion",
 	Serial:                           "one thread of this stage is all there can be; more cores or a faster disk would not help",
-	Serial + " " + meter.NameInflate: "plain gzip inflates on one thread: store the reads as BGZF (bgzip), whose blocks inflate in parallel",
+	Serial + " " + meter.NameInflate: "plain gzip inflates on one thread where there are fewer than four, or little memory: store the reads as BGZF (bgzip), whose blocks inflate in parallel",
 	Serial + " " + meter.NameMerge:   "the merge is one thread: more --memory makes fewer runs to merge",
 	InputIO:                          "put the reads on a faster device; more cores would not help",
 	SpillIO:                          "raise --memory so that less is spilled, or point --tmpdir to a faster device",

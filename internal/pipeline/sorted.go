@@ -2,22 +2,24 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 
+	"github.com/alignpipe/alignpipe/bgzfout"
 	"github.com/alignpipe/alignpipe/internal/vfs"
 	"github.com/alignpipe/alignpipe/sorter"
 )
 
-// coordinate sorts: a first half in which all reads are mapped, into a slab per mapper, and
+// sorted is the way of sorted records: a first half in which all reads are mapped, into a slab per mapper, and
 // a second one in which the slabs, and what was spilled, are merged into the output.
-type coordinate struct {
+type sorted struct {
 	run    *run
 	sorter *sorter.Sorter
 }
 
 // open makes the private temporary folder, and the sorter in it.
-func (c *coordinate) open() error {
+func (c *sorted) open() error {
 	r := c.run
 	parent := r.cfg.TempDir
 	if parent == "" {
@@ -38,8 +40,8 @@ func (c *coordinate) open() error {
 	}
 	st := r.stages
 	c.sorter, err = sorter.New(sorter.Config{
-		FS: r.cfg.FS, Dir: dir, MemBytes: r.plan.sorter, Workers: r.cfg.Threads,
-		SortStage: st.Sort, SpillStage: st.SpillWrite, MergeReadStage: st.MergeRead, MergeStage: st.Merge,
+		FS: r.cfg.FS, Dir: dir, MemBytes: r.plan.sorter, Workers: r.cfg.Threads, Order: r.cfg.Sort.order(),
+		CallStage: st.Map, SortStage: st.Sort, SpillStage: st.SpillWrite, MergeReadStage: st.MergeRead, MergeStage: st.Merge,
 	})
 	if err == nil {
 		r.undo.later(c.sorter.Close)
@@ -47,7 +49,7 @@ func (c *coordinate) open() error {
 	return outputError(err)
 }
 
-func (c *coordinate) work(ctx context.Context) error {
+func (c *sorted) work(ctx context.Context) error {
 	r := c.run
 	if err := r.timed("stream", func() error { return r.mapAll(ctx, c.lane) }, r.stages.Stream()...); err != nil {
 		return err
@@ -61,7 +63,7 @@ type slabLane struct {
 	slab *sorter.Slab
 }
 
-func (c *coordinate) lane(ctx context.Context, i int) lane { return slabLane{ctx, c.sorter.Slab(i)} }
+func (c *sorted) lane(ctx context.Context, i int) lane { return slabLane{ctx, c.sorter.Slab(i)} }
 
 func (l slabLane) begin(context.Context) error { return nil }
 
@@ -81,52 +83,70 @@ func (l slabLane) end(int64) {}
 func (l slabLane) close() {}
 
 // mergeAndFinish brings the sorted records into the output, and the output under its name.
-func (c *coordinate) mergeAndFinish(ctx context.Context) error {
+func (c *sorted) mergeAndFinish(ctx context.Context) error {
 	r := c.run
 	if err := r.reader.Close(); err != nil { // its memory is for the compressors now
 		return err
 	}
+	if err := c.mergeAll(ctx); err != nil {
+		// The compressors may still look at records in the slabs, which are given back first otherwise.
+		return errors.Join(err, r.sink.abort())
+	}
 	me := r.feeder.Enter()
 	defer me.Exit()
-	if err := c.mergeAll(ctx); err != nil {
+	r.stats = c.sorter.Stats()
+	if err := r.settle(); err != nil {
 		return err
 	}
-	r.sorted = c.sorter.Stats()
 	return r.finish(ctx)
 }
 
-// mergeAll hands the sorted records to the sink and to the auditor. The sink is complete
-// but for its end when it returns nil.
-func (c *coordinate) mergeAll(ctx context.Context) error {
-	merger, err := c.sorter.Merge(ctx)
-	if err != nil {
+// mergeAll brings the sorted records into the sink, which is complete but for its end when it returns nil.
+func (c *sorted) mergeAll(ctx context.Context) error {
+	if err := c.sorter.Prepare(ctx); err != nil {
 		return outputError(err)
 	}
-	audit := c.run.newAuditor()
-	err = c.drain(ctx, merger, audit)
-	return c.run.settle(audit, err)
+	if shards, ok := c.run.sink.(*shardSink); ok {
+		return outputError(shards.write(ctx, c.sorter))
+	}
+	me := c.run.feeder.Enter()
+	defer me.Exit()
+	return outputError(c.fill(ctx, c.run.sink.(sink)))
 }
 
-// drain moves the sorted records on.
-func (c *coordinate) drain(ctx context.Context, m *sorter.Merger, audit *auditor) error {
-	sink := c.run.sink
-	if err := outputError(sink.begin(c.sorter)); err != nil {
+// fill merges all records into one file.
+func (c *sorted) fill(ctx context.Context, s sink) error {
+	if err := s.begin(); err != nil {
 		return err
 	}
+	m, err := c.sorter.Part(ctx, nil, 0)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(moveAll(ctx, m, s.add), m.Close()); err != nil {
+		return err
+	}
+	if err := c.sorter.Complete(); err != nil {
+		return err
+	}
+	return s.settle()
+}
+
+// moveAll gives all records of a merge to add.
+func moveAll(ctx context.Context, m *sorter.Merger, add func(bgzfout.Record) error) error {
 	for n := 0; ; n++ {
 		if n&0x3ff == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		key, rec, err := m.Next()
+		it, err := m.Next()
 		if err == io.EOF {
 			return nil
 		}
 		if err == nil {
-			err = sink.add(key, rec)
+			err = add(bgzfout.Record{Data: it.Rec, Tag: it.Ord, Stable: it.Stable})
 		}
 		if err != nil {
-			return outputError(err)
+			return err
 		}
-		audit.add(rec)
 	}
 }
