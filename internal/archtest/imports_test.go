@@ -35,7 +35,7 @@ var mayImport = map[string][]string{
 	"internal/bases":       {},
 	"internal/syncmer":     {},
 	"internal/readsum":     {"internal/bamrec"},
-	"internal/markdup":     {"internal/vfs", "internal/bamrec"},
+	"internal/markdup":     {"internal/vfs", "internal/bamrec", "internal/meter"},
 	"internal/meter":       {},
 	"internal/vfs":         {},
 	"internal/vfs/faultfs": {"internal/vfs"},

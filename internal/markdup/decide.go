@@ -104,7 +104,12 @@ func (m *Marker) decide(ctx context.Context, d *Decisions) error {
 func (m *Marker) orderAll(ctx context.Context) error {
 	var g errgroup.Group
 	for _, w := range m.writers {
-		g.Go(func() error { w.store.order(); return ctx.Err() })
+		g.Go(func() error {
+			me := m.cfg.Stage.Enter()
+			defer me.Exit()
+			w.store.order()
+			return ctx.Err()
+		})
 	}
 	return g.Wait()
 }
@@ -115,6 +120,8 @@ func (m *Marker) each(ctx context.Context, deciders []*decider, first, last int,
 	var next atomic.Int64
 	for _, c := range deciders {
 		g.Go(func() error {
+			me := m.cfg.Stage.Enter()
+			defer me.Exit()
 			c.ctx = ctx
 			for p := first + int(next.Add(1)) - 1; p < last; p = first + int(next.Add(1)) - 1 {
 				if err := ctx.Err(); err != nil {

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/alignpipe/alignpipe/internal/bamrec"
+	"github.com/alignpipe/alignpipe/internal/meter"
 	"github.com/alignpipe/alignpipe/internal/vfs"
 )
 
@@ -16,7 +17,7 @@ import (
 // the record of that read, 0 for the primary one. It is the mapper's numbering.
 const OrdShift = 8
 
-// Config is one run. All fields but OpticalDistance are required.
+// Config is one run. FS, Dir, MemBytes and Workers are required.
 type Config struct {
 	FS       vfs.FS
 	Dir      string // the run's private temporary folder
@@ -25,6 +26,8 @@ type Config struct {
 	// OpticalDistance is in the pixels of read names: duplicates as near as this on both axes of
 	// one tile are optical, as with samtools markdup -d. 0: none are looked for.
 	OpticalDistance int
+	// Stage is charged with Decide; Add is the caller's work. May be nil.
+	Stage *meter.Stage
 }
 
 // Marker collects the signatures of a run. Close it in any case.
