@@ -6,17 +6,16 @@ import (
 	"hash/crc32"
 	"sync"
 
-	"github.com/klauspost/compress/flate"
+	"github.com/alignpipe/alignpipe/internal/deflate"
 )
 
 const (
 	// payload is the most uncompressed bytes per block, as in htslib. It leaves room
 	// for the stored form of any payload within the 64 KiB that BSIZE can tell.
-	payload = 65280
+	payload = deflate.MaxInput
 
 	headerLen  = 18
 	trailerLen = 8
-	storedLen  = 5 // stored-block header of DEFLATE
 	maxBlock   = 1 << 16
 )
 
@@ -61,85 +60,32 @@ func (b *block) reset() {
 	b.records, b.err = 0, nil
 }
 
-// deflaters keeps the compressors, which are large (up to 1 MiB), across Writers: a
+// deflaters keeps the compressors, which are large (up to 0.8 MiB), across Writers: a
 // ShardSet makes one Writer per shard.
 var deflaters [10]sync.Pool
 
 // deflater makes blocks of one level. It belongs to one goroutine.
-type deflater struct {
-	fw   *flate.Writer // nil at level 0
-	sink sliceSink
-}
+type deflater struct{ *deflate.Encoder }
 
-// sliceSink collects what flate writes, without growing past a block's size.
-type sliceSink struct {
-	b    []byte
-	full bool
-}
-
-func (s *sliceSink) Write(p []byte) (int, error) {
-	if len(s.b)+len(p)+trailerLen > maxBlock {
-		s.full = true
-	}
-	if !s.full {
-		s.b = append(s.b, p...)
-	}
-	return len(p), nil
-}
-
-func getDeflater(level int) (*deflater, error) {
-	if d, ok := deflaters[level].Get().(*deflater); ok {
+func getDeflater(level int) (deflater, error) {
+	if d, ok := deflaters[level].Get().(deflater); ok {
 		return d, nil
 	}
-	d := &deflater{}
-	if level == 0 {
-		return d, nil
-	}
-	var err error
-	d.fw, err = flate.NewWriter(&d.sink, level)
-	return d, err
+	e, err := deflate.New(level)
+	return deflater{e}, err
 }
 
-func putDeflater(level int, d *deflater) {
-	d.sink.b = nil
-	deflaters[level].Put(d)
-}
+func putDeflater(level int, d deflater) { deflaters[level].Put(d) }
 
-// appendBlock appends the block for data, at most payload bytes, to dst. The stored
-// form is taken at level 0 and wherever compression would gain nothing.
-func (d *deflater) appendBlock(dst, data []byte) ([]byte, error) {
+// appendBlock appends the block for data, at most payload bytes, to dst.
+func (d deflater) appendBlock(dst, data []byte) ([]byte, error) {
 	if len(data) > payload {
 		return dst, errors.New("bgzf: payload larger than a block")
 	}
 	start := len(dst)
-	dst = append(dst, blockHeader[:]...)
-	body := len(dst)
-	if d.fw == nil {
-		dst = appendStored(dst, data)
-	} else {
-		d.sink = sliceSink{b: dst}
-		d.fw.Reset(&d.sink)
-		if _, err := d.fw.Write(data); err != nil {
-			return dst[:start], err
-		}
-		if err := d.fw.Close(); err != nil {
-			return dst[:start], err
-		}
-		dst = d.sink.b
-		if d.sink.full || len(dst)-body > storedLen+len(data) {
-			dst = appendStored(dst[:body], data)
-		}
-	}
+	dst = d.Append(append(dst, blockHeader[:]...), data)
 	dst = binary.LittleEndian.AppendUint32(dst, crc32.ChecksumIEEE(data))
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(data)))
 	binary.LittleEndian.PutUint16(dst[start+16:], uint16(len(dst)-start-1))
 	return dst, nil
-}
-
-// appendStored appends data as one final stored block.
-func appendStored(dst, data []byte) []byte {
-	dst = append(dst, 1)
-	dst = binary.LittleEndian.AppendUint16(dst, uint16(len(data)))
-	dst = binary.LittleEndian.AppendUint16(dst, ^uint16(len(data)))
-	return append(dst, data...)
 }

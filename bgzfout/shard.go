@@ -216,6 +216,14 @@ func (s *ShardSet) Abort(err error) {
 	s.removeFolder()
 }
 
+// Extra makes one more file in the folder, which Commit names with the others, before the manifest.
+func (s *ShardSet) Extra(name string) (*vfs.Atomic, error) {
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
+	return s.create(len(s.manifest.Shards), name)
+}
+
 // Err returns the first error. Any goroutine may ask.
 func (s *ShardSet) Err() error {
 	s.mu.Lock()

@@ -42,7 +42,7 @@ type Config struct {
 func (c Config) MemoryBound() int64 {
 	c = c.withDefaults()
 	const perBlock = payload + maxBlock + 2*payload/minRecord*(markBytes+pieceBytes) // lists double as they grow
-	const perWorker = 2 << 20                                                        // flate's tables at the costliest level
+	const perWorker = 1 << 20                                                        // an encoder at the costliest level
 	return int64(c.InFlight)*perBlock + int64(c.Workers)*perWorker + int64(c.Writers+1)*(writeBytes+maxBlock)
 }
 

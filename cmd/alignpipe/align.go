@@ -29,6 +29,8 @@ Usage: alignpipe align -o OUT [flags] REF READS_1 [READS_2]
       --orientation O      of mates: fr, rf or ff (default fr)
       --sort ORDER         coordinate, name (as samtools sort -n), or none: as the reads come,
                            mates together (default coordinate)
+      --mark-duplicates    set flag 0x400 as samtools markdup does; counts in OUT.duplicates.txt
+      --optical-distance N count those that close to a better one as optical, in pixels
       --shards N           N coordinate ranges, each an indexed BAM, and manifest.json
   -l, --level 0-9          of compression (default 1)
       --index KIND         bai, csi or none (default bai; csi for references over 512 Mb)
@@ -64,6 +66,8 @@ func alignCommand(ctx context.Context, args []string, std stdio) error {
 	flags.BoolVarP(&a.cfg.Comments, "comments", "C", false, "")
 	flags.StringVar(&a.orientation, "orientation", "fr", "")
 	flags.StringVar(&a.sort, "sort", "coordinate", "")
+	flags.BoolVar(&a.cfg.MarkDuplicates, "mark-duplicates", false, "")
+	flags.IntVar(&a.cfg.OpticalDistance, "optical-distance", 0, "")
 	flags.IntVar(&a.cfg.Shards, "shards", 0, "")
 	flags.IntVarP(&a.cfg.Level, "level", "l", 1, "")
 	flags.StringVar(&a.index, "index", "", "")

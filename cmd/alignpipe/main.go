@@ -39,6 +39,7 @@ func commands() []command {
 	return []command{
 		{"align", "map FASTQ reads, write sorted and indexed BAM", alignCommand},
 		{"index", "build the index of a reference once, as REF.apx", indexCommand},
+		{"gather", "join shards, or other sorted BAM files, into one", gatherCommand},
 		{"checksum", "order-independent checksum of the reads in FASTQ or BAM", checksumCommand},
 		{"verify", "check that a BAM holds every input read exactly once", verifyCommand},
 		{"version", "print the version", versionCommand},
@@ -67,7 +68,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		// whoever read our output has gone, and knows
 	default:
 		fmt.Fprintf(stderr, "alignpipe: error: %v\n", err)
-		if hint := pipeline.Hint(err); hint != "" {
+		if hint := hintOf(err); hint != "" {
 			fmt.Fprintf(stderr, "alignpipe: hint: %s\n", hint)
 		}
 	}

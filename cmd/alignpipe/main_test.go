@@ -103,7 +103,7 @@ func TestCommandLine(t *testing.T) {
 
 // TestHelpIsGolden pins the help texts, which fit a screen and show two examples each.
 func TestHelpIsGolden(t *testing.T) {
-	for _, name := range []string{"", "align", "index", "checksum", "verify"} {
+	for _, name := range []string{"", "align", "index", "gather", "checksum", "verify"} {
 		t.Run("help "+name, func(t *testing.T) {
 			args := strings.Fields("help " + name)
 			code, text, _ := call(t, "", args...)
@@ -184,7 +184,7 @@ func TestTheReportOfAnUnsortedRun(t *testing.T) {
 			t.Errorf("stage %s in phase %s", s.Name, s.Phase)
 		}
 		items[s.Name] = s.Items
-		if idle := s.LifetimeSeconds == 0; idle != slices.Contains([]string{"sort", "spill-write", "merge-read", "merge"}, s.Name) {
+		if idle := s.LifetimeSeconds == 0; idle != slices.Contains([]string{"sort", "spill-write", "duplicates", "merge-read", "merge"}, s.Name) {
 			t.Errorf("stage %s was there for %g s", s.Name, s.LifetimeSeconds)
 		}
 	}

@@ -44,6 +44,10 @@ func describe(result *pipeline.Result, args []string) report.Run {
 			SpilledBytes: int64(result.Sort.SpilledBytes)},
 		Memory: report.Memory{LimitBytes: result.MemoryBytes},
 	}
+	if d := result.Duplicates; d != nil {
+		records := d.Records()
+		run.Reads.Duplicates, run.Duplicates = &records, d
+	}
 	for _, p := range result.Phases {
 		run.Phases = append(run.Phases, report.PhaseRun{Name: p.Name, Wall: p.Wall, Startup: p.Startup,
 			CPU: p.CPU, RuntimeCPU: p.RuntimeCPU, Stages: p.Stages})

@@ -105,8 +105,7 @@ func (m *Marker) orderAll(ctx context.Context) error {
 	var g errgroup.Group
 	for _, w := range m.writers {
 		g.Go(func() error {
-			me := m.cfg.Stage.Enter()
-			defer me.Exit()
+			defer m.cfg.Stage.Enter().Exit()
 			w.store.order()
 			return ctx.Err()
 		})
@@ -120,8 +119,7 @@ func (m *Marker) each(ctx context.Context, deciders []*decider, first, last int,
 	var next atomic.Int64
 	for _, c := range deciders {
 		g.Go(func() error {
-			me := m.cfg.Stage.Enter()
-			defer me.Exit()
+			defer m.cfg.Stage.Enter().Exit()
 			c.ctx = ctx
 			for p := first + int(next.Add(1)) - 1; p < last; p = first + int(next.Add(1)) - 1 {
 				if err := ctx.Err(); err != nil {

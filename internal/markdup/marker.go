@@ -17,7 +17,7 @@ import (
 // the record of that read, 0 for the primary one. It is the mapper's numbering.
 const OrdShift = 8
 
-// Config is one run. FS, Dir, MemBytes and Workers are required.
+// Config is one run. All fields but OpticalDistance are required.
 type Config struct {
 	FS       vfs.FS
 	Dir      string // the run's private temporary folder
@@ -26,8 +26,7 @@ type Config struct {
 	// OpticalDistance is in the pixels of read names: duplicates as near as this on both axes of
 	// one tile are optical, as with samtools markdup -d. 0: none are looked for.
 	OpticalDistance int
-	// Stage is charged with Decide; Add is the caller's work. May be nil.
-	Stage *meter.Stage
+	Stage           *meter.Stage // of the goroutines of Decide; may be nil
 }
 
 // Marker collects the signatures of a run. Close it in any case.

@@ -9,6 +9,7 @@ const (
 	NameMap        = "map"
 	NameSort       = "sort"
 	NameSpillWrite = "spill-write"
+	NameDuplicates = "duplicates"
 	NameMergeRead  = "merge-read"
 	NameMerge      = "merge"
 	NameOrder      = "order"
@@ -31,6 +32,7 @@ type SetConfig struct {
 // Sort to Merge; the others are idle.
 type Set struct {
 	Read, Inflate, Parse, Map, Sort, SpillWrite            *Stage // the stream phase
+	Duplicates                                             *Stage // deciding; between the two
 	MergeRead, Merge, Order, Collect, Deflate, Write, Sync *Stage // the merge phase; without a sort, the stream phase too
 }
 
@@ -51,6 +53,7 @@ func NewSet(c SetConfig) *Set {
 		Map:        stage(NameMap, KindCPU, c.MapWorkers),
 		Sort:       stage(NameSort, KindCPU, c.MapWorkers),
 		SpillWrite: stage(NameSpillWrite, KindDeviceWrite, c.MapWorkers),
+		Duplicates: stage(NameDuplicates, KindCPU, c.MapWorkers),
 		MergeRead:  stage(NameMergeRead, KindDeviceRead, c.MergeWorkers),
 		Merge:      stage(NameMerge, KindCPU, c.MergeWorkers),
 		Order:      stage(NameOrder, KindCPU, 1),
@@ -68,7 +71,7 @@ func (s *Set) Stream() []*Stage {
 
 // Final returns the stages that run after it, or beside the others where nothing is sorted.
 func (s *Set) Final() []*Stage {
-	return []*Stage{s.MergeRead, s.Merge, s.Order, s.Collect, s.Deflate, s.Write, s.Sync}
+	return []*Stage{s.Duplicates, s.MergeRead, s.Merge, s.Order, s.Collect, s.Deflate, s.Write, s.Sync}
 }
 
 // Snapshots reads all the stages given.

@@ -10,7 +10,7 @@ import (
 
 // counts are the facts about the output that the report tells.
 type counts struct {
-	records, reads, mapped, proper int64
+	records, reads, mapped, proper, duplicates int64
 }
 
 func (c *counts) merge(o counts) {
@@ -18,6 +18,7 @@ func (c *counts) merge(o counts) {
 	c.reads += o.reads
 	c.mapped += o.mapped
 	c.proper += o.proper
+	c.duplicates += o.duplicates
 }
 
 // auditor sums the records of the output, where the compressors have them in the cache. Each of
@@ -33,10 +34,12 @@ type auditPart struct {
 
 func newAuditor(parts int) *auditor { return &auditor{make([]auditPart, parts)} }
 
-// visitor returns a [bgzfout.Config.Visit] that uses the parts from first on.
-func (a *auditor) visitor(first int) func(worker int, tag uint64, rec []byte) {
-	return func(worker int, _ uint64, rec []byte) {
-		p := &a.parts[first+worker]
+// visitor returns a [bgzfout.Config.Visit] that marks duplicates and uses the auditor's parts from first on.
+func (r *run) visitor(first int) func(worker int, tag uint64, rec []byte) {
+	parts := r.audit.parts[first:]
+	return func(worker int, tag uint64, rec []byte) {
+		r.mark(tag, rec)
+		p := &parts[worker]
 		p.hasher.AddBAM(&p.sum, rec[4:])
 		p.counts.count(bamrec.Flag(rec[4:]))
 	}
@@ -58,6 +61,9 @@ func (r *run) settle() error {
 	if want := r.reader.Sum(); got != want {
 		return errors.Join(ErrLost, errSums{want, got})
 	}
+	if r.duplicates != nil && r.counts.duplicates != r.duplicates.Metrics.Records() {
+		return fmt.Errorf("%d records are marked as duplicates, and %d were found (bug)", r.counts.duplicates, r.duplicates.Metrics.Records())
+	}
 	return nil
 }
 
@@ -77,5 +83,8 @@ func (c *counts) count(flag uint16) {
 	}
 	if flag&0x2 != 0 {
 		c.proper++
+	}
+	if flag&flagDuplicate != 0 {
+		c.duplicates++
 	}
 }

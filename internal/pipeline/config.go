@@ -72,9 +72,12 @@ type Config struct {
 	SkipBad     bool     // bad records are counted, not fatal
 	Orientation mapper.Orientation
 
-	Output    string
-	Format    Format
-	Sort      SortOrder
+	Output          string
+	Format          Format
+	Sort            SortOrder
+	MarkDuplicates  bool // sets flag 0x400
+	OpticalDistance int  // in pixels; 0: optical duplicates are not told from others
+
 	Shards    int // 0: one file; N: a folder of N BAM files
 	Level     int // BGZF level, 0 to 9
 	Index     IndexChoice
@@ -142,6 +145,12 @@ func (c *Config) checkOutput() error {
 	}
 	stream := c.streams()
 	switch {
+	case c.MarkDuplicates && c.Sort == SortNone:
+		return Misuse("sort by coordinate or by name", "duplicates are known when all reads are mapped; --sort none writes before")
+	case c.OpticalDistance < 0:
+		return Misuse("", "an optical distance of %d", c.OpticalDistance)
+	case c.OpticalDistance > 0 && !c.MarkDuplicates:
+		return Misuse("", "--optical-distance goes with --mark-duplicates")
 	case c.Sort != SortCoordinate && c.Shards > 0:
 		return Misuse("leave one of the two out", "shards are coordinate ranges; other orders have none")
 	case c.Sort != SortCoordinate && (c.Index == IndexBAI || c.Index == IndexCSI):

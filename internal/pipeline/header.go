@@ -36,6 +36,9 @@ func headerText(cfg *Config, ref contigs) string {
 			b.WriteString(" --orientation " + word)
 		}
 	}
+	if cfg.MarkDuplicates {
+		b.WriteString(" --mark-duplicates")
+	}
 	switch cfg.Sort {
 	case SortName:
 		b.WriteString(" --sort name")

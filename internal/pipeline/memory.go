@@ -19,13 +19,14 @@ const (
 
 // memoryPlan divides the budget of the whole program; all figures are bytes.
 type memoryPlan struct {
-	total   int64
-	index   int64 // mapped or off-heap
-	reader  int64 // batches and inflated chunks in flight
-	workers int64 // mappers' scratch, compressors, writers
-	slack   int64
-	records int64 // encoded records in flight, where nothing is sorted
-	sorter  int64 // what is left: slabs, and later merge buffers; off-heap
+	total      int64
+	index      int64 // mapped or off-heap
+	reader     int64 // batches and inflated chunks in flight
+	workers    int64 // mappers' scratch, compressors, writers
+	slack      int64
+	duplicates int64 // signatures of pairs; off-heap
+	records    int64 // encoded records in flight, where nothing is sorted
+	sorter     int64 // what is left: slabs, and later merge buffers; off-heap
 }
 
 // planMemory gives the sorter, if there is one, what the others leave, and refuses a
@@ -40,8 +41,9 @@ func planMemory(total, index, readers int64, cfg *Config) (memoryPlan, error) {
 		p.records = unsortedMemory(threads)
 		least += p.records
 	} else {
-		p.sorter = total - fixed
-		least += sorter.MinMem(threads)
+		p.duplicates = duplicateMemory(cfg, total-fixed)
+		p.sorter = total - fixed - p.duplicates
+		least += sorter.MinMem(threads) + duplicateMemory(cfg, 0)
 	}
 	if total < least {
 		return p, Misuse(fmt.Sprintf("give -m %s or more, or fewer threads", FormatSize(least)),
@@ -61,10 +63,13 @@ func compressMemory(cfg *Config) int64 {
 }
 
 // heapLimit is what the Go heap may take: everything that does not lie outside of it.
-func (p memoryPlan) heapLimit() int64 { return p.total - p.index - p.sorter }
+func (p memoryPlan) heapLimit() int64 { return p.total - p.index - p.sorter - p.duplicates }
 
 func (p memoryPlan) String() string {
 	rest := "sorter " + FormatSize(p.sorter)
+	if p.duplicates > 0 {
+		rest += ", duplicates " + FormatSize(p.duplicates)
+	}
 	if p.sorter == 0 {
 		rest = "records in flight " + FormatSize(p.records)
 	}

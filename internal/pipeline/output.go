@@ -79,8 +79,21 @@ func (r *run) openDestination() (d *destination, err error) {
 }
 
 // commit makes the file, and those that belong to it, durable under their final names.
-func (d *destination) commit(others ...*vfs.Atomic) error {
+func (d *destination) commit(r *run, others ...*vfs.Atomic) error {
 	if d.atomic != nil {
+		metrics, err := r.metricsFile(func(name string) (*vfs.Atomic, error) {
+			f, err := vfs.CreateAtomic(r.cfg.FS, name)
+			if err == nil {
+				r.undo.file(f.Abort)
+			}
+			return f, err
+		}, r.cfg.Output+duplicatesExt)
+		if err != nil {
+			return err
+		}
+		if metrics != nil {
+			others = append(others, metrics)
+		}
 		call := d.sync.Begin(meter.BlkSync)
 		defer call.End()
 		return vfs.Commit(append([]*vfs.Atomic{d.atomic}, others...)...)
@@ -135,7 +148,7 @@ func (s *bamSink) begin() (err error) {
 	}
 	r.stages.Write.SetWorkers(max(1, cfg.Writers))
 	r.audit = newAuditor(cfg.Workers + 1)
-	cfg.Visit = r.audit.visitor(0)
+	cfg.Visit = r.visitor(0)
 	s.bam, err = bgzfout.NewBAM(s.dst.w, r.bamHeader(), r.index.Lens(), r.kind, cfg)
 	return err
 }
@@ -153,7 +166,7 @@ func (s *bamSink) finish() error {
 		return err
 	}
 	if s.run.kind == bgzfout.None {
-		return s.dst.commit()
+		return s.dst.commit(s.run)
 	}
 	index, err := vfs.CreateAtomic(s.run.cfg.FS, s.run.cfg.Output+s.run.kind.Ext())
 	if err != nil {
@@ -163,7 +176,7 @@ func (s *bamSink) finish() error {
 	if err := s.bam.WriteIndex(index); err != nil {
 		return err
 	}
-	return s.dst.commit(index)
+	return s.dst.commit(s.run, index)
 }
 
 func (s *bamSink) abort() error {
@@ -186,7 +199,7 @@ type samSink struct {
 
 func (s *samSink) begin() error {
 	s.run.audit = newAuditor(1)
-	s.visit = s.run.audit.visitor(0)
+	s.visit = s.run.visitor(0)
 	s.w = bufio.NewWriterSize(meter.NewWriter(s.dst.w, s.run.stages.Write), 256<<10)
 	s.names = s.run.index.Names()
 	_, err := s.w.WriteString(headerText(s.run.cfg, s.run.index))
@@ -202,6 +215,6 @@ func (s *samSink) add(rec bgzfout.Record) error {
 
 func (s *samSink) settle() error { return s.w.Flush() }
 
-func (s *samSink) finish() error { return s.dst.commit() }
+func (s *samSink) finish() error { return s.dst.commit(s.run) }
 
 func (s *samSink) abort() error { return s.dst.close() }

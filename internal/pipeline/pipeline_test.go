@@ -98,10 +98,11 @@ func least(t *testing.T, cfg Config) int64 {
 	bound := reader.Config{Paths: cfg.Reads, Interleaved: cfg.Interleaved, BatchBases: batchBases,
 		InFlight: inFlight(cfg.paired(), cfg.Threads), InflateWorkers: cfg.Threads, InflateAlone: true}.MemoryBound()
 	p, _ := planMemory(1<<40, ix.Bytes(), bound, &cfg)
+	fixed := p.index + p.reader + p.workers + p.slack
 	if cfg.Sort == SortNone {
-		return p.index + p.reader + p.workers + p.slack + p.records
+		return fixed + p.records
 	}
-	return 1<<40 - p.sorter + sorter.MinMem(cfg.Threads)
+	return fixed + sorter.MinMem(cfg.Threads) + duplicateMemory(&cfg, 0)
 }
 
 // goroutinesGone fails when a run leaves goroutines behind.

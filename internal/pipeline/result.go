@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/alignpipe/alignpipe/internal/markdup"
 	"github.com/alignpipe/alignpipe/internal/meter"
 	"github.com/alignpipe/alignpipe/internal/readsum"
 	"github.com/alignpipe/alignpipe/mapper"
@@ -23,7 +24,8 @@ type Result struct {
 	Skipped     int64       // bad reads that were left out
 	Insert      mapper.InsertSize
 	Sort        sorter.Stats
-	MemoryBytes int64 // the budget
+	Duplicates  *markdup.Metrics // nil where they were not looked for
+	MemoryBytes int64            // the budget
 	IndexBytes  int64
 	Phases      []Phase
 	Queues      []meter.QueueSnapshot
@@ -96,8 +98,13 @@ func (r *run) since(phase ...*meter.Stage) []meter.Snapshot {
 }
 
 func (r *run) result() *Result {
+	var duplicates *markdup.Metrics
+	if r.duplicates != nil {
+		duplicates = &r.duplicates.Metrics
+	}
 	return &Result{
-		Threads: r.cfg.Threads, Paired: r.cfg.paired(), Sum: r.reader.Sum(),
+		Duplicates: duplicates,
+		Threads:    r.cfg.Threads, Paired: r.cfg.paired(), Sum: r.reader.Sum(),
 		Records: r.counts.records, Primary: r.counts.reads, Mapped: r.counts.mapped, Proper: r.counts.proper,
 		Skipped: r.reader.Skipped(), Insert: r.params.Insert, Sort: r.stats,
 		MemoryBytes: r.plan.total, IndexBytes: r.plan.index, Phases: r.phases, Queues: r.queues,

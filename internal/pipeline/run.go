@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/alignpipe/alignpipe/bgzfout"
+	"github.com/alignpipe/alignpipe/internal/markdup"
 	"github.com/alignpipe/alignpipe/internal/meter"
 	"github.com/alignpipe/alignpipe/internal/vfs"
 	"github.com/alignpipe/alignpipe/mapper"
@@ -48,23 +49,24 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 
 // run is the state of one run. Fields are set in the order of whole's steps.
 type run struct {
-	cfg    *Config
-	stages *meter.Set
-	index  *mapper.Index
-	params mapper.Params
-	reader *reader.Reader
-	plan   memoryPlan
-	kind   bgzfout.IndexKind
-	sink   output
-	audit  *auditor     // made when the output begins
-	feeder *meter.Stage // whose goroutine feeds the sink
-	way    way
-	counts counts
-	stats  sorter.Stats
-	phases []Phase
-	before []meter.Snapshot // of all stages, at the end of the last phase
-	queues []meter.QueueSnapshot
-	undo   undoList
+	cfg        *Config
+	stages     *meter.Set
+	index      *mapper.Index
+	params     mapper.Params
+	reader     *reader.Reader
+	plan       memoryPlan
+	kind       bgzfout.IndexKind
+	sink       output
+	audit      *auditor           // made when the output begins
+	duplicates *markdup.Decisions // nil where none are marked
+	feeder     *meter.Stage       // whose goroutine feeds the sink
+	way        way
+	counts     counts
+	stats      sorter.Stats
+	phases     []Phase
+	before     []meter.Snapshot // of all stages, at the end of the last phase
+	queues     []meter.QueueSnapshot
+	undo       undoList
 }
 
 func (r *run) outcome(err error) (*Result, error) {

@@ -65,7 +65,7 @@ func (s *shardSink) write(ctx context.Context, sorted *sorter.Sorter) error {
 	var next atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
 	for i := range side {
-		visit := r.audit.visitor(i * (cfg.Workers + 1))
+		visit := r.visitor(i * (cfg.Workers + 1))
 		g.Go(func() error {
 			for n := next.Add(1) - 1; n <= int64(len(cuts)); n = next.Add(1) - 1 {
 				if err := s.writeShard(ctx, sorted, cuts, int(n), visit); err != nil {
@@ -100,6 +100,9 @@ func (s *shardSink) writeShard(ctx context.Context, sorted *sorter.Sorter, cuts 
 }
 
 func (s *shardSink) finish() error {
+	if _, err := s.run.metricsFile(s.set.Extra, duplicatesName); err != nil {
+		return err
+	}
 	call := s.run.stages.Sync.Begin(meter.BlkSync)
 	err := s.set.Commit(s.run.reader.Sum().String())
 	call.End()

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/alignpipe/alignpipe/bgzfout"
+	"github.com/alignpipe/alignpipe/internal/markdup"
 	"github.com/alignpipe/alignpipe/internal/vfs"
 	"github.com/alignpipe/alignpipe/sorter"
 )
@@ -16,6 +17,7 @@ import (
 type sorted struct {
 	run    *run
 	sorter *sorter.Sorter
+	marker *markdup.Marker // nil where duplicates are not marked
 }
 
 // open makes the private temporary folder, and the sorter in it.
@@ -43,10 +45,11 @@ func (c *sorted) open() error {
 		FS: r.cfg.FS, Dir: dir, MemBytes: r.plan.sorter, Workers: r.cfg.Threads, Order: r.cfg.Sort.order(),
 		CallStage: st.Map, SortStage: st.Sort, SpillStage: st.SpillWrite, MergeReadStage: st.MergeRead, MergeStage: st.Merge,
 	})
-	if err == nil {
-		r.undo.later(c.sorter.Close)
+	if err != nil {
+		return outputError(err)
 	}
-	return outputError(err)
+	r.undo.later(c.sorter.Close)
+	return c.openMarker(dir)
 }
 
 func (c *sorted) work(ctx context.Context) error {
@@ -59,11 +62,18 @@ func (c *sorted) work(ctx context.Context) error {
 
 // slabLane is one mapper's way into its slab.
 type slabLane struct {
-	ctx  context.Context // of the mappers
-	slab *sorter.Slab
+	ctx        context.Context // of the mappers
+	slab       *sorter.Slab
+	signatures *markdup.Writer // nil where duplicates are not marked
 }
 
-func (c *sorted) lane(ctx context.Context, i int) lane { return slabLane{ctx, c.sorter.Slab(i)} }
+func (c *sorted) lane(ctx context.Context, i int) lane {
+	l := slabLane{ctx: ctx, slab: c.sorter.Slab(i)}
+	if c.marker != nil {
+		l.signatures = c.marker.Writer(i)
+	}
+	return l
+}
 
 func (l slabLane) begin(context.Context) error { return nil }
 
@@ -74,6 +84,11 @@ func (l slabLane) emit(rec []byte, ref, pos int32, reverse bool, ord uint64) err
 	key := sorter.Unplaced
 	if ref >= 0 {
 		key = sorter.KeyOf(ref, pos, reverse)
+	}
+	if l.signatures != nil {
+		if err := l.signatures.Add(l.ctx, ord, rec[4:]); err != nil {
+			return outputError(err)
+		}
 	}
 	return outputError(l.slab.Add(l.ctx, key, ord, rec))
 }
@@ -86,6 +101,9 @@ func (l slabLane) close() {}
 func (c *sorted) mergeAndFinish(ctx context.Context) error {
 	r := c.run
 	if err := r.reader.Close(); err != nil { // its memory is for the compressors now
+		return err
+	}
+	if err := c.decide(ctx); err != nil {
 		return err
 	}
 	if err := c.mergeAll(ctx); err != nil {

@@ -26,6 +26,8 @@ type Run struct {
 	Reads   Reads
 	Sort    Sort
 	Memory  Memory
+	// Duplicates has the metrics of duplicate marking, as encoding/json is to write them; nil without.
+	Duplicates any
 }
 
 // PhaseRun is one stretch of the run. A stage belongs to the phase in which it ran; one that runs
@@ -74,6 +76,7 @@ type Report struct {
 	Threads       int      `json:"threads"`
 	Verdict       Verdict  `json:"verdict"`
 	Reads         Reads    `json:"reads"`
+	Duplicates    any      `json:"duplicate_metrics,omitempty"` // those of the metrics file
 	Sort          Sort     `json:"sort"`
 	Memory        Memory   `json:"memory"`
 	Phases        []Phase  `json:"phases"`
@@ -101,7 +104,7 @@ func Build(run Run) *Report {
 	r := &Report{
 		SchemaVersion: SchemaVersion, Version: run.Version, Command: nonNil(run.Command),
 		CPUsAvailable: run.CPUs, Threads: run.Threads,
-		Reads: run.Reads, Sort: run.Sort, Memory: run.Memory,
+		Reads: run.Reads, Duplicates: run.Duplicates, Sort: run.Sort, Memory: run.Memory,
 		Phases: []Phase{}, Stages: []Stage{}, Queues: []Queue{},
 	}
 	for _, p := range run.Phases {

@@ -17,7 +17,8 @@ import (
 
 // Op is one operation about to happen. Index counts from 0 over the whole FS. Kind is one of
 // open, create, openstream, mkdir, rename, link, remove, removeall, readdir, stat, syncdir,
-// evalsymlinks, and on files read, write, sync, close, fstat. Path is the first name.
+// evalsymlinks, and on files read, write, copy (of a range of another file), sync, close, fstat. Path
+// is the first name.
 type Op struct {
 	Index int
 	Kind  string

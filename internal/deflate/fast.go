@@ -1,0 +1,78 @@
+package deflate
+
+import "unsafe"
+
+const (
+	fastBits = 13 // of the hash: the table, of 16 KiB, stays in the first cache
+	// patience is after how many literals in a row every second place is tried only. What
+	// that misses of a match is found by going backwards.
+	patience = 16
+)
+
+// A fast matcher knows one place per hash.
+type fast struct {
+	table [1 << fastBits]uint16
+	// stride is how far apart the places inside a match are that enter the table. The
+	// smaller, the longer the matches, and the time.
+	stride uint
+}
+
+// parse takes src apart into items, and returns how many there are.
+//
+// A table entry that was never set says place 0, which is as good as any: what it says is
+// compared. Words are loaded at i and below, where i < end, and at places inside a match, which
+// is why the loop ends before it enters any when the match goes beyond end.
+func (f *fast) parse(t *items, src []byte) int {
+	n := uint(len(src))
+	if n <= slack {
+		return literals(t, 0, src)
+	}
+	clear(f.table[:])
+	in := unsafe.Pointer(unsafe.SliceData(src))
+	used := t.literal(0, src[0])
+	end := n - slack
+	next := uint(1) // the end of the last match
+	i := uint(1)
+	for i < end {
+		v := load64(in, i)
+		h := hash(v, fastBits) & (1<<fastBits - 1)
+		c := uint(f.table[h])
+		f.table[h] = uint16(i)
+		if (load64(in, c)^v)&hashed != 0 || i-c > maxDistance {
+			used = t.literal(used, byte(v))
+			i++
+			if i > next+patience {
+				used = t.literal(used, byte(v>>8))
+				i++
+			}
+			continue
+		}
+		for i > next && c > 0 && load8(in, i-1) == load8(in, c-1) {
+			i--
+			c--
+			used--
+			t.litLen[load8(in, i)]--
+		}
+		l := extend(in, c, i, minFound-2, min(maxMatch, n-i))
+		used = t.match(used, l, i-c)
+		next = i + l
+		if next >= end {
+			i = next
+			break
+		}
+		for j := i + 1; j < next-1; j += f.stride {
+			f.table[hash(load64(in, j), fastBits)&(1<<fastBits-1)] = uint16(j)
+		}
+		f.table[hash(load64(in, next-1), fastBits)&(1<<fastBits-1)] = uint16(next - 1)
+		i = next
+	}
+	return literals(t, used, src[i:])
+}
+
+// literals adds rest to the items, and returns how many there are.
+func literals(t *items, used uint, rest []byte) int {
+	for _, b := range rest {
+		used = t.literal(used, b)
+	}
+	return int(used)
+}
