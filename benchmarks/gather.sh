@@ -5,17 +5,18 @@
 #   benchmarks/gather.sh WORK --shards-in FOLDER [--rounds 7] [--regions 10000] [--threads 2]
 #
 # Maps the reads, each file COPIES times over, into SHARDS coordinate ranges in WORK/shards, which is kept and taken again; or takes
-# a FOLDER of shards that is there. For a figure that means something they are 1 GB or more, and WORK is on the disk in question.
+# the shard-*.bam of a FOLDER that is there. For a figure that means something they are 1 GB or more, and WORK is on the disk in
+# question. Copies of one read lie side by side and compress well: reads that differ make more of a file.
 #
 #   cat      cat SHARD... >FILE && sync FILE: the least that joining could cost
-#   gather   alignpipe gather -o FILE FOLDER, which syncs file, index and folder, and gives them their names
+#   gather   alignpipe gather -o FILE SHARD..., which syncs file, index and folder, and gives them their names
 #   ratio    wall time of gather over that of cat, of the same round
 #
 # Rounds alternate who is first. Shards are read once before, and before each run dirty pages are written out, so that neither
 # pays for what another left. Of each figure the median is told, and the least and the most.
 #
 # Then samtools indexes a copy of the file, and its answers for REGIONS random regions through either index must be the same
-# records in the same order; idxstats likewise. Regions are up to 100 kb on the references that have records, drawn with a fixed seed.
+# records in the same order; idxstats likewise. Regions are up to 10 kb, mostly shorter, on the references that have records, drawn with a fixed seed.
 # Needs samtools, /usr/bin/time, and three times the size of the shards free in WORK.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -63,15 +64,15 @@ if [ -z "$folder" ]; then
 	[ -e "$folder/manifest.json" ] || "$run/alignpipe" align -q -t "$threads" -T "$work" -o "$folder" --shards "$shards" "${files[0]}" \
 		<(repeated "${files[1]}") <(repeated "${files[2]}")
 fi
-[ -e "$folder/manifest.json" ] || die "$folder is no folder of shards"
 parts=("$folder"/shard-*.bam)
+[ -e "${parts[0]}" ] || die "there are no shards in $folder"
 bytes=$(cat "${parts[@]}" | wc -c)
 echo "${#parts[@]} shards of $((bytes >> 20)) MiB together, $threads threads, $rounds rounds"
 
 # --- the time it takes
 
 copy() { cat "${parts[@]}" >"$run/cat.bam" && sync "$run/cat.bam"; }
-join() { "$run/alignpipe" gather -q -t "$threads" -o "$run/out.bam" "$folder"; }
+join() { "$run/alignpipe" gather -q -t "$threads" -o "$run/out.bam" "${parts[@]}"; }
 
 # timed NAME COMMAND... appends wall, user and system seconds to the file of that name.
 timed() {
@@ -118,7 +119,7 @@ samtools idxstats "$run/out.bam" | awk -v n="$regions" '
 			at = rand() * total
 			for (r = 0; upto[r] <= at; r++) { }
 			beg = 1 + int(len[r] - (upto[r] - at))
-			print name[r] ":" beg "-" beg + int(rand() ^ 3 * 100000)
+			print name[r] ":" beg "-" beg + int(rand() ^ 3 * 10000)
 		}
 	}' >"$run/regions"
 [ "$(wc -l <"$run/regions")" = "$regions" ] || die "no regions to ask for"

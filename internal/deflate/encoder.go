@@ -36,12 +36,12 @@ type Encoder struct {
 var strides = [10]uint{1: maxMatch, 2: 3, 3: 1, 4: maxMatch, 5: maxMatch, 6: maxMatch, 7: maxMatch, 8: maxMatch, 9: maxMatch}
 
 var efforts = [10]effort{
-	4: {depth: 4, nice: 32, ahead: 1, passes: 1},
-	5: {depth: 10, nice: 64, ahead: 1, passes: 1},
-	6: {depth: 28, nice: 96, ahead: 1, passes: 1},
-	7: {depth: 48, nice: 128, ahead: 1, passes: 1},
-	8: {depth: 80, nice: 258, ahead: 2, passes: 1},
-	9: {depth: 200, nice: 258, ahead: 2, passes: 2},
+	4: {depth: 4, nice: 32, ahead: 1, enough: 12, passes: 1},
+	5: {depth: 10, nice: 64, ahead: 1, enough: 16, passes: 1},
+	6: {depth: 24, nice: 96, ahead: 1, enough: 24, passes: 1},
+	7: {depth: 48, nice: 128, ahead: 1, enough: 64, passes: 1},
+	8: {depth: 80, nice: 258, ahead: 2, enough: 128, passes: 1},
+	9: {depth: 200, nice: 258, ahead: 2, enough: 258, passes: 2},
 }
 
 // New returns an encoder of level 0, which stores, or 1, the fastest, to 9, the smallest.
