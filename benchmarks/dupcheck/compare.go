@@ -60,7 +60,7 @@ func (j job) decide(dir string, names numbers, stdout io.Writer) (d *markdup.Dec
 	deciding := cpu() - before
 	fmt.Fprintf(stdout, "ours: %d records are duplicates, %d pairs are optical; CPU: add %v, decide %v; %d templates, %d bytes spilled\n",
 		d.Metrics.Records(), d.Metrics.ReadPairOpticalDups, adding, deciding, pairs, m.SpilledBytes())
-	return d, d.Metrics.WritePicard(stdout, "dupcheck", "")
+	return d, d.Metrics.WritePicard(stdout, "dupcheck", filepath.Base(j.path), "")
 }
 
 // add enters all records, mates together, and returns the number of templates and the time it took

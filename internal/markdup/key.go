@@ -85,20 +85,27 @@ func score(qual []byte) uint32 {
 		ones  = 0x0101010101010101
 		high  = 0x8080808080808080
 		pairs = 0x00ff00ff00ff00ff
+		block = 128 * 8 // bytes whose sums fit four lanes of 16 bits
 	)
-	sum := uint64(0)
-	for ; len(qual) >= 8; qual = qual[8:] {
-		x := binary.LittleEndian.Uint64(qual)
-		if x&high != 0 { // no quality has that bit, but the mark of missing ones does
-			for _, q := range qual[:8] {
-				sum += worth(q)
-			}
-			continue
+	sum, seen := uint64(0), uint64(0)
+	rest := qual
+	for len(rest) >= 8 {
+		lanes := uint64(0)
+		words := rest[:min(len(rest), block)&^7]
+		rest = rest[len(words):]
+		for ; len(words) >= 8; words = words[8:] {
+			x := binary.LittleEndian.Uint64(words)
+			seen |= x
+			good := (x + (128-leastQuality)*ones) & high
+			x &= good - good>>7
+			lanes += x&pairs + x>>8&pairs
 		}
-		x &= ((x | high) - leastQuality*ones) & high >> 7 * 0xff
-		sum += (x&pairs + x>>8&pairs) * (ones & pairs) >> 48
+		sum += lanes&0xffff + lanes>>16&0xffff + lanes>>32&0xffff + lanes>>48
 	}
-	for _, q := range qual {
+	if seen&high != 0 { // no quality has that bit, but the mark of missing ones does
+		sum, rest = 0, qual
+	}
+	for _, q := range rest {
 		sum += worth(q)
 	}
 	return uint32(min(sum, 1<<31-1)) // two of them fit 32 bits

@@ -13,8 +13,9 @@ type Metrics struct {
 	ReadPairDuplicates       int64   `json:"read_pair_duplicates"`
 	ReadPairOpticalDups      int64   `json:"read_pair_optical_duplicates"` // 0 where none were looked for
 	DuplicateFraction        float64 `json:"duplicate_fraction"`           // of the reads examined; 0..1
-	// EstimatedLibrarySize is in distinct pairs; null where no pair, or every pair, is a duplicate.
-	EstimatedLibrarySize *int64 `json:"estimated_library_size"`
+	// EstimatedLibrarySize is in distinct pairs.
+	EstimatedLibrarySize       *int64 `json:"estimated_library_size"`
+	EstimatedLibrarySizeReason string `json:"estimated_library_size_reason,omitempty"` // why it is nil
 }
 
 // Records is the number of records that are marked.
@@ -35,6 +36,8 @@ func (m *Metrics) finish() {
 	m.ReadPairOpticalDups /= 2
 	if n, ok := librarySize(m.ReadPairsExamined-m.ReadPairOpticalDups, m.ReadPairsExamined-m.ReadPairDuplicates); ok {
 		m.EstimatedLibrarySize = &n
+	} else {
+		m.EstimatedLibrarySizeReason = "no pair is a duplicate that is not optical, or there are no others"
 	}
 }
 

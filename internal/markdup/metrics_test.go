@@ -55,10 +55,13 @@ func TestNumbersArePicards(t *testing.T) {
 func picardLines(t *testing.T, m *Metrics) []string {
 	t.Helper()
 	var b strings.Builder
-	if err := m.WritePicard(&b, "alignpipe", "lib1"); err != nil {
+	if err := m.WritePicard(&b, "alignpipe 1.0", "my sample.bam", "lib1"); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(b.String(), "\n")
+	if lines[1] != "# picard.sam.markduplicates.MarkDuplicates INPUT=[my_sample.bam] (written by alignpipe 1.0, not by Picard)" {
+		t.Errorf("MultiQC finds no sample in %q", lines[1])
+	}
 	if len(lines) < 7 || lines[3] != "## METRICS CLASS\tpicard.sam.DuplicationMetrics" || lines[4] != columns || lines[6] != "" {
 		t.Fatalf("not Picard's layout: %q", lines)
 	}
@@ -74,7 +77,7 @@ func TestASizeThatCannotBeKnownIsLeftOut(t *testing.T) {
 	} {
 		m.finish()
 		lines := picardLines(t, &m)
-		if m.EstimatedLibrarySize != nil || !strings.HasSuffix(lines[5], "\t") || slices.Contains(lines, "BIN\tCoverageMult") {
+		if m.EstimatedLibrarySize != nil || m.EstimatedLibrarySizeReason == "" || !strings.HasSuffix(lines[5], "\t") || slices.Contains(lines, "BIN\tCoverageMult") {
 			t.Errorf("%s: %q", name, lines)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"strings"
 )
 
 // UnknownLibrary is Picard's name for the library of reads without one.
@@ -20,13 +21,15 @@ const coverageBins = 100
 
 // WritePicard writes the metrics as the file of Picard's MarkDuplicates, which MultiQC reads:
 // the metrics and, where the library's size could be estimated, what more sequencing would show.
-// program stands in the header; library may be empty. PERCENT_DUPLICATION is a fraction, as there.
-func (m *Metrics) WritePicard(w io.Writer, program, library string) error {
+// program, with its version, stands in the header, and so does the name of the BAM file, of which
+// MultiQC makes the sample's name. library may be empty. PERCENT_DUPLICATION is a fraction, as there.
+func (m *Metrics) WritePicard(w io.Writer, program, bam, library string) error {
 	if library == "" {
 		library = UnknownLibrary
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "## htsjdk.samtools.metrics.StringHeader\n# MarkDuplicates %s\n\n", program)
+	fmt.Fprintf(&b, "## htsjdk.samtools.metrics.StringHeader\n# picard.sam.markduplicates.MarkDuplicates INPUT=[%s] (written by %s, not by Picard)\n\n",
+		strings.Join(strings.Fields(bam), "_"), program)
 	fmt.Fprintf(&b, "## METRICS CLASS\tpicard.sam.DuplicationMetrics\n%s\n", columns)
 	fmt.Fprintf(&b, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t", library,
 		m.UnpairedReadsExamined, m.ReadPairsExamined, m.SecondaryOrSupplementary, m.UnmappedReads,

@@ -82,7 +82,7 @@ func (r *run) metricsFile(create func(name string) (*vfs.Atomic, error), name st
 	if r.cfg.OpticalDistance > 0 {
 		program += fmt.Sprintf(" --optical-distance %d", r.cfg.OpticalDistance)
 	}
-	if err := r.duplicates.Metrics.WritePicard(f, program, library(r.cfg.ReadGroup.Line)); err != nil {
+	if err := r.duplicates.Metrics.WritePicard(f, program, filepath.Base(r.cfg.Output), library(r.cfg.ReadGroup.Line)); err != nil {
 		return nil, fmt.Errorf("%s: %w", filepath.Base(name), err)
 	}
 	return f, nil
