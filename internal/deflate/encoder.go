@@ -19,16 +19,16 @@ const (
 // An Encoder compresses at one level. It takes up to 0.8 MiB, allocates nothing after New, and
 // belongs to one goroutine.
 type Encoder struct {
-	level  int
-	items  items
-	fast   fast
-	lazy   *lazy // nil below level 4
-	huff   huffman
-	head   header
-	freq   symbols[uint32]
-	lens   symbols[uint8]
-	codes  symbols[uint16]
-	tables codeTables
+	level int
+	items items
+	fast  fast
+	lazy  *lazy // nil below level 4
+	huff  huffman
+	head  header
+	freq  symbols[uint32]
+	lens  symbols[uint8]
+	codes symbols[uint16]
+	table codeTable
 }
 
 // strides are those of the fast matcher, by level. From level 4 on it goes first, to find out
@@ -125,8 +125,8 @@ func (e *Encoder) write(w *bitWriter, n int, fixed bool) {
 		canonicalCodes(codes[:firstDist], lens[:firstDist])
 		canonicalCodes(codes[firstDist:], lens[firstDist:])
 	}
-	e.tables.fill(codes, lens)
-	e.tables.write(w, e.items.list[:n])
+	e.table.fill(codes, lens)
+	e.table.write(w, e.items.list[:n])
 	w.put(uint64(codes[endOfBlock]), uint(lens[endOfBlock]))
 }
 

@@ -1,6 +1,9 @@
 package deflate
 
-import "unsafe"
+import (
+	"math/bits"
+	"unsafe"
+)
 
 const (
 	fastBits = 13 // of the hash: the table, of 16 KiB, stays in the first cache
@@ -38,7 +41,8 @@ func (f *fast) parse(t *items, src []byte) int {
 		h := hash(v, fastBits) & (1<<fastBits - 1)
 		c := uint(f.table[h])
 		f.table[h] = uint16(i)
-		if (load64(in, c)^v)&hashed != 0 || i-c > maxDistance {
+		x := load64(in, c) ^ v
+		if x&hashed != 0 || i-c > maxDistance {
 			used = t.literal(used, byte(v))
 			i++
 			if i > next+patience {
@@ -47,13 +51,17 @@ func (f *fast) parse(t *items, src []byte) int {
 			}
 			continue
 		}
-		for i > next && c > 0 && load8(in, i-1) == load8(in, c-1) {
+		l := uint(bits.TrailingZeros64(x)) / 8
+		if x == 0 {
+			l = extend(in, c, i, 8, min(maxMatch, n-i))
+		}
+		for i > next && c > 0 && l < maxMatch && load8(in, i-1) == load8(in, c-1) {
 			i--
 			c--
+			l++
 			used--
-			t.litLen[load8(in, i)]--
+			t.count[load8(in, i)]--
 		}
-		l := extend(in, c, i, minFound-2, min(maxMatch, n-i))
 		used = t.match(used, l, i-c)
 		next = i + l
 		if next >= end {
