@@ -14,8 +14,8 @@
 //
 // What BAM is made of shaped the matchers: fields of few bytes from record to record, bases in
 // half bytes that overlapping reads repeat, and qualities, which a code of literals holds better
-// than short matches far away do. No match is shorter than [minFound] bytes for that reason: it
-// is both faster and smaller than the four bytes that general compressors look for.
+// than short matches far away do. So matches of less than 6 to 8 bytes are not looked for, which
+// is both faster and smaller than to take those of 3 or 4, as general compressors do.
 //
 // Input bytes are loaded eight at a time past bounds checks; every loop says why it stays
 // inside. The bytes made depend on the input and the level, and on nothing else.

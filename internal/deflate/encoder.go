@@ -19,21 +19,31 @@ const (
 // An Encoder compresses at one level. It takes up to 0.8 MiB, allocates nothing after New, and
 // belongs to one goroutine.
 type Encoder struct {
-	level  int
-	items  items
-	fast   fast
-	lazy   *lazy // nil below level 4
-	huff   huffman
-	head   header
-	freq   symbols[uint32]
-	lens   symbols[uint8]
-	codes  symbols[uint16]
-	tables codeTables
+	level int
+	items items
+	fast  fast
+	lazy  *lazy // nil below level 4
+	huff  huffman
+	head  header
+	freq  symbols[uint32]
+	lens  symbols[uint8]
+	codes symbols[uint16]
+	table codeTable
 }
 
-// strides are those of the fast matcher, by level. From level 4 on it goes first, to find out
+// quick are the settings of the fast matcher by level. From level 4 on it goes first, to find out
 // what codes there will be.
-var strides = [10]uint{1: maxMatch, 2: 3, 3: 1, 4: maxMatch, 5: maxMatch, 6: maxMatch, 7: maxMatch, 8: maxMatch, 9: maxMatch}
+var quick = [10]settings{
+	1: {shortest: 8, stride: maxMatch},
+	2: {shortest: 7, stride: 3},
+	3: {shortest: 7, stride: 1},
+	4: {shortest: 8, stride: maxMatch},
+	5: {shortest: 8, stride: maxMatch},
+	6: {shortest: 8, stride: maxMatch},
+	7: {shortest: 8, stride: maxMatch},
+	8: {shortest: 8, stride: maxMatch},
+	9: {shortest: 8, stride: maxMatch},
+}
 
 var efforts = [10]effort{
 	4: {depth: 4, nice: 32, ahead: 1, enough: 12, passes: 1},
@@ -50,7 +60,7 @@ func New(level int) (*Encoder, error) {
 		return nil, fmt.Errorf("deflate: no such compression level: %d", level)
 	}
 	e := &Encoder{level: level}
-	e.fast.stride = strides[level]
+	e.fast.settings = quick[level]
 	if f := efforts[level]; f.passes > 0 {
 		e.lazy = &lazy{effort: f}
 	}
@@ -125,8 +135,8 @@ func (e *Encoder) write(w *bitWriter, n int, fixed bool) {
 		canonicalCodes(codes[:firstDist], lens[:firstDist])
 		canonicalCodes(codes[firstDist:], lens[firstDist:])
 	}
-	e.tables.fill(codes, lens)
-	e.tables.write(w, e.items.list[:n])
+	e.table.fill(codes, lens)
+	e.table.write(w, e.items.list[:n])
 	w.put(uint64(codes[endOfBlock]), uint(lens[endOfBlock]))
 }
 

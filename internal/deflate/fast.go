@@ -1,6 +1,9 @@
 package deflate
 
-import "unsafe"
+import (
+	"math/bits"
+	"unsafe"
+)
 
 const (
 	fastBits = 13 // of the hash: the table, of 16 KiB, stays in the first cache
@@ -9,12 +12,22 @@ const (
 	patience = 16
 )
 
-// A fast matcher knows one place per hash.
-type fast struct {
-	table [1 << fastBits]uint16
+// settings of a fast matcher.
+type settings struct {
+	// shortest is the length, 6 to 8, of the shortest match looked for. With 4, 5, 6, 7 and
+	// 8, of 33.5 MB level 1 makes 8.3, 8.1, 8.0, 7.9 and 8.0 MB when qualities are of four
+	// bins, and 15.0, 14.8, 14.8, 15.1 and 15.4 MB when they are of 40 levels. From 6 on each byte
+	// more gains 1 to 9 % of speed: literals are quickly written, matches not so quickly found.
+	shortest uint
 	// stride is how far apart the places inside a match are that enter the table. The
 	// smaller, the longer the matches, and the time.
 	stride uint
+}
+
+// A fast matcher knows one place per hash.
+type fast struct {
+	settings
+	table [1 << fastBits]uint16
 }
 
 // parse takes src apart into items, and returns how many there are.
@@ -31,14 +44,16 @@ func (f *fast) parse(t *items, src []byte) int {
 	in := unsafe.Pointer(unsafe.SliceData(src))
 	used := t.literal(0, src[0])
 	end := n - slack
-	next := uint(1) // the end of the last match
+	ignored := (64 - 8*f.shortest) & 63 // bits of a word, from above, that need not match
+	next := uint(1)                     // the end of the last match
 	i := uint(1)
 	for i < end {
 		v := load64(in, i)
-		h := hash(v, fastBits) & (1<<fastBits - 1)
+		h := hash(v<<ignored, fastBits) & (1<<fastBits - 1)
 		c := uint(f.table[h])
 		f.table[h] = uint16(i)
-		if (load64(in, c)^v)&hashed != 0 || i-c > maxDistance {
+		x := load64(in, c) ^ v
+		if x<<ignored != 0 || i-c > maxDistance {
 			used = t.literal(used, byte(v))
 			i++
 			if i > next+patience {
@@ -47,13 +62,17 @@ func (f *fast) parse(t *items, src []byte) int {
 			}
 			continue
 		}
-		for i > next && c > 0 && load8(in, i-1) == load8(in, c-1) {
+		l := uint(bits.TrailingZeros64(x)) / 8
+		if x == 0 {
+			l = extend(in, c, i, 8, min(maxMatch, n-i))
+		}
+		for i > next && c > 0 && l < maxMatch && load8(in, i-1) == load8(in, c-1) {
 			i--
 			c--
+			l++
 			used--
-			t.litLen[load8(in, i)]--
+			t.count[load8(in, i)]--
 		}
-		l := extend(in, c, i, minFound-2, min(maxMatch, n-i))
 		used = t.match(used, l, i-c)
 		next = i + l
 		if next >= end {
@@ -61,9 +80,9 @@ func (f *fast) parse(t *items, src []byte) int {
 			break
 		}
 		for j := i + 1; j < next-1; j += f.stride {
-			f.table[hash(load64(in, j), fastBits)&(1<<fastBits-1)] = uint16(j)
+			f.table[hash(load64(in, j)<<ignored, fastBits)&(1<<fastBits-1)] = uint16(j)
 		}
-		f.table[hash(load64(in, next-1), fastBits)&(1<<fastBits-1)] = uint16(next - 1)
+		f.table[hash(load64(in, next-1)<<ignored, fastBits)&(1<<fastBits-1)] = uint16(next - 1)
 		i = next
 	}
 	return literals(t, used, src[i:])

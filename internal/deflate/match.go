@@ -6,12 +6,6 @@ import (
 )
 
 const (
-	// minFound is the shortest match looked for. With 4, 5, 6 and 7, level 1 makes 8.25,
-	// 8.15, 8.03 and 7.98 MB of 33.5 MB with qualities of four bins; with qualities of 40
-	// levels 15.0, 14.8, 14.7 and 14.9 MB.
-	minFound = 6
-
-	hashed = 1<<(8*minFound) - 1 // the bytes of a word that the hash covers
 	factor = 0x9e3779b185ebca87
 
 	// slack is how many bytes before the end of the input no more matches are looked for,
@@ -25,8 +19,8 @@ func load8(p unsafe.Pointer, i uint) uint8   { return *(*uint8)(unsafe.Add(p, i)
 func load32(p unsafe.Pointer, i uint) uint32 { return *(*uint32)(unsafe.Add(p, i)) }
 func load64(p unsafe.Pointer, i uint) uint64 { return *(*uint64)(unsafe.Add(p, i)) }
 
-// hash returns the hash, of that many bits, of the lowest minFound bytes of v.
-func hash(v uint64, width uint) uint { return uint(v << (64 - 8*minFound) * factor >> (64 - width)) }
+// hash returns the hash, of that many bits, of v.
+func hash(v uint64, width uint) uint { return uint(v * factor >> (64 - width)) }
 
 // extend returns how many bytes from a and from b on are alike, at most limit, when known of
 // them are. Both a+limit and b+limit lie inside of what in points to.

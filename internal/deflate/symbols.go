@@ -49,12 +49,12 @@ var extraBits = func() (extra symbols[uint8]) {
 	return
 }()
 
+// distBits returns the number of extra bits of a distance less one.
+func distBits(d uint) uint { return uint(bits.Len(d|3)-2) & 15 }
+
 // distSymbol returns the symbol of a distance less one.
 func distSymbol(d uint) uint {
-	if d < 2 {
-		return d
-	}
-	n := uint(bits.Len(d)-2) & 15
+	n := distBits(d)
 	return 2*n + d>>n
 }
 
