@@ -208,7 +208,7 @@ func TestSetNamesEveryStageOnce(t *testing.T) {
 		}
 		seen[s.Name()] = true
 	}
-	if len(seen) != 13 || set.Map.workers != 7 || set.Read.kind != KindPipeRead || set.Write.kind != KindDeviceWrite {
+	if len(seen) != 14 || set.Map.workers != 7 || set.Read.kind != KindPipeRead || set.Write.kind != KindDeviceWrite {
 		t.Errorf("%d stages: %+v", len(seen), Snapshots(set.Read, set.Map, set.Write))
 	}
 }
