@@ -9,7 +9,7 @@ const (
 	fastBits = 13 // of the hash: the table, of 16 KiB, stays in the first cache
 	// patience is after how many literals in a row every second place is tried only. What
 	// that misses of a match is found by going backwards.
-	patience = 16
+	patience = 32
 )
 
 // settings of a fast matcher.
