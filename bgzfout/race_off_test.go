@@ -1,5 +1,0 @@
-//go:build !race
-
-package bgzfout
-
-const raceEnabled = false
