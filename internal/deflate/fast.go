@@ -33,7 +33,7 @@ type fast struct {
 // parse takes src apart into items, and returns how many there are.
 //
 // A table entry that was never set says place 0, which is as good as any: what it says is
-// compared. Words are loaded at i and below, where i < end, and at places inside a match, which
+// compared. Two words are loaded at i and below, where i < end, and one at places inside a match, which
 // is why the loop ends before it enters any when the match goes beyond end.
 func (f *fast) parse(t *items, src []byte) int {
 	n := uint(len(src))
@@ -64,7 +64,11 @@ func (f *fast) parse(t *items, src []byte) int {
 		}
 		l := uint(bits.TrailingZeros64(x)) / 8
 		if x == 0 {
-			l = extend(in, c, i, 8, min(maxMatch, n-i))
+			if y := load64(in, c+8) ^ load64(in, i+8); y != 0 {
+				l = 8 + uint(bits.TrailingZeros64(y))/8
+			} else {
+				l = extend(in, c, i, 16, min(maxMatch, n-i))
+			}
 		}
 		for i > next && c > 0 && l < maxMatch && load8(in, i-1) == load8(in, c-1) {
 			i--
