@@ -67,18 +67,18 @@ var deflaters [10]sync.Pool
 // deflater makes blocks of one level. It belongs to one goroutine.
 type deflater struct{ *deflate.Encoder }
 
-func getDeflater(level int) (deflater, error) {
-	if d, ok := deflaters[level].Get().(deflater); ok {
+func getDeflater(level int) (*deflater, error) {
+	if d, ok := deflaters[level].Get().(*deflater); ok {
 		return d, nil
 	}
 	e, err := deflate.New(level)
-	return deflater{e}, err
+	return &deflater{e}, err
 }
 
-func putDeflater(level int, d deflater) { deflaters[level].Put(d) }
+func putDeflater(level int, d *deflater) { deflaters[level].Put(d) }
 
 // appendBlock appends the block for data, at most payload bytes, to dst.
-func (d deflater) appendBlock(dst, data []byte) ([]byte, error) {
+func (d *deflater) appendBlock(dst, data []byte) ([]byte, error) {
 	if len(data) > payload {
 		return dst, errors.New("bgzf: payload larger than a block")
 	}

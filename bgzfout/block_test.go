@@ -58,7 +58,7 @@ func TestBlockIgnoresHistory(t *testing.T) {
 		for i, data := range samplePayloads() {
 			got, _ := used.appendBlock(nil, data)
 			e, _ := deflate.New(level)
-			fresh := deflater{e}
+			fresh := &deflater{e}
 			want, _ := fresh.appendBlock(nil, data)
 			if !bytes.Equal(got, want) {
 				t.Fatalf("level=%d payload %d: block differs from a fresh compressor's", level, i)

@@ -74,7 +74,7 @@ func (w *Writer) compress(worker int) {
 }
 
 // finishBlock brings the records into a block, and compresses it while they are in the cache.
-func (w *Writer) finishBlock(worker int, d deflater, b *block) {
+func (w *Writer) finishBlock(worker int, d *deflater, b *block) {
 	if w.bam != nil && len(b.recs) > 0 {
 		if b.err = w.bam.collect(worker, b); b.err != nil {
 			return

@@ -34,7 +34,7 @@ type Encoder struct {
 // quick are the settings of the fast matcher by level. From level 4 on it goes first, to find out
 // what codes there will be.
 var quick = [10]settings{
-	1: {shortest: 8, stride: maxMatch},
+	1: {shortest: 7, stride: maxMatch},
 	2: {shortest: 7, stride: 3},
 	3: {shortest: 7, stride: 1},
 	4: {shortest: 8, stride: maxMatch},
@@ -48,7 +48,7 @@ var quick = [10]settings{
 var efforts = [10]effort{
 	4: {depth: 4, nice: 32, ahead: 1, enough: 12, passes: 1},
 	5: {depth: 10, nice: 64, ahead: 1, enough: 16, passes: 1},
-	6: {depth: 24, nice: 96, ahead: 1, enough: 24, passes: 1},
+	6: {depth: 28, nice: 96, ahead: 1, enough: 24, passes: 1},
 	7: {depth: 48, nice: 128, ahead: 1, enough: 64, passes: 1},
 	8: {depth: 80, nice: 258, ahead: 2, enough: 128, passes: 1},
 	9: {depth: 200, nice: 258, ahead: 2, enough: 258, passes: 2},

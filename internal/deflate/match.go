@@ -1,6 +1,7 @@
 package deflate
 
 import (
+	"encoding/binary"
 	"math/bits"
 	"unsafe"
 )
@@ -9,15 +10,21 @@ const (
 	factor = 0x9e3779b185ebca87
 
 	// slack is how many bytes before the end of the input no more matches are looked for,
-	// so that a word can be loaded wherever one begins.
-	slack = 8
+	// so that two words can be loaded wherever one begins.
+	slack = 16
 )
 
 // The callers of load8, load32 and load64 keep i at least 1, 4 or 8 bytes before the end of what
-// p points to.
-func load8(p unsafe.Pointer, i uint) uint8   { return *(*uint8)(unsafe.Add(p, i)) }
-func load32(p unsafe.Pointer, i uint) uint32 { return *(*uint32)(unsafe.Add(p, i)) }
-func load64(p unsafe.Pointer, i uint) uint64 { return *(*uint64)(unsafe.Add(p, i)) }
+// p points to. The first byte is the lowest, on every machine.
+func load8(p unsafe.Pointer, i uint) uint8 { return *(*uint8)(unsafe.Add(p, i)) }
+
+func load32(p unsafe.Pointer, i uint) uint32 {
+	return binary.LittleEndian.Uint32((*[4]byte)(unsafe.Add(p, i))[:])
+}
+
+func load64(p unsafe.Pointer, i uint) uint64 {
+	return binary.LittleEndian.Uint64((*[8]byte)(unsafe.Add(p, i))[:])
+}
 
 // hash returns the hash, of that many bits, of v.
 func hash(v uint64, width uint) uint { return uint(v * factor >> (64 - width)) }

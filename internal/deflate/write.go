@@ -1,6 +1,9 @@
 package deflate
 
-import "unsafe"
+import (
+	"encoding/binary"
+	"unsafe"
+)
 
 // codeTable maps bits 0-9 of an item to its code, of at most 20 bits, with the extra bits of a
 // length; from bit 32 on the length of the code, where the extra bits of a distance go; and from
@@ -45,7 +48,7 @@ func (t *codeTable) writeScalar(w *bitWriter, items []item) {
 		v1, n1 := t.bits(items[1])
 		hold |= (v0 | v1<<(n0&63)) << (held & 63)
 		held += n0 + n1
-		*(*uint64)(unsafe.Add(out, at)) = hold
+		binary.LittleEndian.PutUint64((*[8]byte)(unsafe.Add(out, at))[:], hold)
 		at += held >> 3
 		hold >>= held &^ 7 & 63
 		held &= 7
