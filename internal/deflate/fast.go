@@ -33,8 +33,8 @@ type fast struct {
 // parse takes src apart into items, and returns how many there are.
 //
 // A table entry that was never set says place 0, which is as good as any: what it says is
-// compared. Two words are loaded at i and below, where i < end, and one at places inside a match, which
-// is why the loop ends before it enters any when the match goes beyond end.
+// compared. Two words are loaded at i and below, where i < end, and one at places inside a
+// match, which is why the loop ends before it enters any when the match goes beyond end.
 func (f *fast) parse(t *items, src []byte) int {
 	n := uint(len(src))
 	if n <= slack {
