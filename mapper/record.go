@@ -21,7 +21,7 @@ const (
 	flagSupplementary = 0x800
 )
 
-const maxSupplementary = 1<<(ordShift-1) - 2 // records of one read fit their ordinals
+const maxSupplementary = 1<<(OrdShift-1) - 2 // records of one read fit their ordinals
 
 // placement is one alignment in the terms of a SAM record.
 type placement struct {
@@ -65,7 +65,7 @@ func (w *Worker) emitTemplate(reads []reader.Read, group []query, template uint6
 // emitRead emits the primary record of read i and its supplementary ones.
 func (w *Worker) emitRead(reads []reader.Read, i int, template uint64, emit Emit) error {
 	e, q := &w.enc, &w.enc.q[i]
-	ord := template<<ordShift | uint64(i)<<(ordShift-1)
+	ord := template<<OrdShift | uint64(i)<<(OrdShift-1)
 	e.extra = e.extra[:0]
 	if q.best >= 0 {
 		for k := range q.alns {

@@ -45,9 +45,9 @@ func NewWorker(ix *Index, p Params) *Worker {
 // sorts, and its ordinal among all records of the input.
 type Emit func(rec []byte, ref, pos int32, reverse bool, ord uint64) error
 
-// ordShift leaves room for the records of one template: two primaries and their
+// OrdShift leaves room for the records of one template: two primaries and their
 // supplementary alignments.
-const ordShift = 8
+const OrdShift = 8
 
 // Mapped is the number of reads placed so far.
 func (w *Worker) Mapped() int64 { return w.mapped }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/alignpipe/alignpipe/internal/markdup"
 	"github.com/alignpipe/alignpipe/internal/vfs"
+	"github.com/alignpipe/alignpipe/mapper"
 )
 
 const (
@@ -21,6 +22,9 @@ const (
 	flagDuplicate = 0x400
 	flagAt        = 18 // offset of FLAG, little-endian, in a record with block_size
 )
+
+// Records are numbered by the mapper as the marker takes them apart, or this does not compile.
+var _ [0]struct{} = [mapper.OrdShift - markdup.OrdShift]struct{}{}
 
 // duplicateMemory is what signatures of pairs get of the memory for sorting: a pair takes some 40 bytes there,
 // and 700 as records. An eighth of it is for the decisions.
