@@ -1,5 +1,7 @@
 package reader
 
+import "github.com/alignpipe/alignpipe/internal/meter"
+
 // Read is one read. Its slices are views into the memory of its batch and end with it.
 type Read struct {
 	Name    []byte // up to the first blank, without /1 or /2
@@ -20,6 +22,9 @@ type Batch struct {
 	spans []span
 	limit limits
 	free  chan *Batch
+
+	flight    *meter.Flight // from free to Release; may be nil
+	enteredNS int64
 }
 
 // span is one read in data: name, comment, sequence and quality follow each other.
@@ -61,6 +66,7 @@ func (b *Batch) Release() {
 	if cap(b.data) > 2*b.limit.bytes { // one enormous read must not be paid for for ever
 		b.data = nil
 	}
+	b.flight.Leave(b.enteredNS)
 	b.free <- b // cap(free) is the number of batches that exist
 }
 

@@ -37,6 +37,7 @@ type Config struct {
 	OnSkip  func(error) // told of each dropped record, in order, from Run's goroutine; may be nil
 
 	ReadStage, InflateStage, ParseStage *meter.Stage
+	Flight                              *meter.Flight // of batches, from the time they are begun to their Release; may be nil
 }
 
 var errPaths = errors.New("one input file, or two files of mates, are needed")

@@ -21,8 +21,10 @@ type Reader struct {
 	parsers []*parser
 
 	free      chan *Batch
-	ordinal   int64 // of the next batch
-	templates int64 // in batches so far
+	limit     atomic.Int32 // of batches in use
+	parked    []*Batch     // those that are not, of Run's goroutine
+	ordinal   int64        // of the next batch
+	templates int64        // in batches so far
 
 	hasher  readsum.Hasher
 	sum     readsum.Sum
@@ -42,8 +44,9 @@ func Open(ctx context.Context, cfg Config) (*Reader, error) {
 	cfg = cfg.withDefaults()
 	r := &Reader{cfg: cfg, free: make(chan *Batch, cfg.InFlight)}
 	for range cfg.InFlight {
-		r.free <- &Batch{Paired: cfg.paired(), limit: limitsOf(cfg.BatchBases), free: r.free}
+		r.free <- &Batch{Paired: cfg.paired(), limit: limitsOf(cfg.BatchBases), free: r.free, flight: cfg.Flight}
 	}
+	r.limit.Store(int32(cfg.InFlight))
 	files, err := openAll(ctx, cfg.FS, cfg.Paths)
 	r.files = files
 	if err != nil {
@@ -135,6 +138,23 @@ func (r *Reader) Close() error {
 		r.closeErr = errors.Join(errs...)
 	})
 	return r.closeErr
+}
+
+// Input is one of the files, as far as it has been decoded.
+type Input struct {
+	Path   string
+	Format string // plain, gzip, gzip in pieces, bgzf
+	Serial bool   // one goroutine inflates it, however many there could be
+}
+
+// Inputs describes the files, in order. It may be called at any time.
+func (r *Reader) Inputs() []Input {
+	var all []Input
+	for i, s := range r.streams {
+		f := s.Format()
+		all = append(all, Input{r.cfg.Paths[i], f.String(), f == inflate.Gzip || f == inflate.Plain})
+	}
+	return all
 }
 
 // Sum is the checksum of all reads sent. Call it after Run.

@@ -41,10 +41,35 @@ func (r *Reader) Run(ctx context.Context, out *meter.Queue[*Batch]) error {
 	}
 }
 
+// SetInFlight limits the batches in use to n, at least 1 and at most Config.InFlight. It may be called
+// at any time; what is in use already stays so until its Release.
+func (r *Reader) SetInFlight(n int) { r.limit.Store(int32(max(1, min(n, r.cfg.InFlight)))) }
+
 // take waits for a batch that nobody uses.
 func (r *Reader) take(ctx context.Context) (*Batch, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		b, err := r.next(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if r.cfg.InFlight-len(r.parked) > int(r.limit.Load()) {
+			r.parked = append(r.parked, b)
+			continue
+		}
+		b.enteredNS = r.cfg.Flight.Enter()
+		return b, nil
+	}
+}
+
+// next takes a batch that was parked where the limit has room for it, or the next that comes back.
+func (r *Reader) next(ctx context.Context) (*Batch, error) {
+	if n := len(r.parked); n > 0 && r.cfg.InFlight-n < int(r.limit.Load()) {
+		b := r.parked[n-1]
+		r.parked = r.parked[:n-1]
+		return b, nil
 	}
 	select {
 	case b := <-r.free:

@@ -42,7 +42,7 @@ var mayImport = map[string][]string{
 	"internal/vfs/faultfs": {"internal/vfs"},
 	"internal/verdict":     {"internal/meter"},
 	"internal/gather":      {"bgzfout", "sorter", "internal/bamrec", "internal/inflate", "internal/vfs"},
-	"internal/report":      {"internal/meter", "internal/verdict", "internal/model"},
+	"internal/report":      {"internal/host", "internal/meter", "internal/verdict"},
 	"internal/model":       {},
 }
 

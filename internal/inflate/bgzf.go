@@ -71,6 +71,7 @@ func (s *Stream) splitBlocks(ctx context.Context) error {
 	if err := s.flush(ctx); err != nil { // plain data of a member before
 		return err
 	}
+	s.format.Store(uint32(BGZF))
 	s.startWorkers()
 	atEOF := false
 	for {

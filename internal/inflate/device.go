@@ -3,6 +3,9 @@ package inflate
 import (
 	"context"
 	"io"
+	"time"
+
+	"github.com/alignpipe/alignpipe/internal/meter"
 )
 
 // rawBuf is one read from the device.
@@ -22,14 +25,28 @@ func (s *Stream) readDevice(ctx context.Context, r io.Reader) {
 		var b *rawBuf
 		select {
 		case b = <-s.rawFree:
-		case <-ctx.Done():
-			return
+		default:
+			if b = s.awaitRaw(ctx); b == nil {
+				return
+			}
 		}
 		b.fill(r)
 		last := b.err != nil
 		if s.raw.Send(ctx, b) != nil || last {
 			return
 		}
+	}
+}
+
+// awaitRaw waits for a buffer that the decoder is done with; nil when the context ends first.
+func (s *Stream) awaitRaw(ctx context.Context) *rawBuf {
+	start := time.Now()
+	defer func() { s.cfg.ReadStage.AddWait(meter.WaitOut, time.Since(start)) }()
+	select {
+	case b := <-s.rawFree:
+		return b
+	case <-ctx.Done():
+		return nil
 	}
 }
 

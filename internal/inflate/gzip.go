@@ -51,6 +51,7 @@ func (s *Stream) nothing(err error) error {
 
 // plain copies.
 func (s *Stream) plain(ctx context.Context) error {
+	s.format.Store(uint32(Plain))
 	for {
 		buf, err := s.room(ctx)
 		if err != nil {

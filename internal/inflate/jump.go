@@ -11,6 +11,7 @@ func (g *gzipMember) lookAhead(ctx context.Context) {
 		return
 	}
 	g.ahead = newAhead(ctx, s)
+	s.format.Store(uint32(Ahead))
 	s.src.ahead = g.ahead
 	g.z.stops = true
 	s.cur.sums = append(s.cur.sums, sum{to: len(s.cur.Data), size: g.sum.size, crc: g.sum.crc})

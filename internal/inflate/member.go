@@ -37,6 +37,9 @@ func newMember(s *Stream) *gzipMember { return &gzipMember{s: s, z: newMemberRea
 // it may be several.
 func (g *gzipMember) inflate(ctx context.Context) error {
 	g.start = g.s.pos()
+	if g.ahead == nil {
+		g.s.format.Store(uint32(Gzip))
+	}
 	if err := readHeader(g.s.br); err != nil {
 		return g.s.fail(g.start, err) // io.EOF too: the header was begun
 	}

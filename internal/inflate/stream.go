@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/alignpipe/alignpipe/internal/meter"
@@ -31,6 +32,7 @@ type Stream struct {
 	wg   sync.WaitGroup // the decoder and its workers
 
 	workers sync.Once // started at the first BGZF block
+	format  atomic.Uint32
 
 	// Of the decoder goroutine until out is closed, then of the consumer.
 	src *source
@@ -73,6 +75,26 @@ func Open(ctx context.Context, r io.Reader, name string, cfg Config) (*Stream, e
 	go s.decode(ctx)
 	return s, nil
 }
+
+// Format is how an input is compressed.
+type Format uint32
+
+// The formats. Ahead is gzip that several goroutines decode.
+const (
+	Unknown Format = iota // nothing was decoded yet
+	Plain
+	Gzip
+	Ahead
+	BGZF
+)
+
+var formatNames = [...]string{"unknown", "plain", "gzip", "gzip in pieces", "bgzf"}
+
+// String returns the format as reports spell it.
+func (f Format) String() string { return formatNames[f] }
+
+// Format is that of the part that was decoded last. It may be asked at any time.
+func (s *Stream) Format() Format { return Format(s.format.Load()) }
 
 // Next returns the next piece of the plain stream, in order. io.EOF means that the input was
 // whole. Every error is final: it is returned again by later calls.

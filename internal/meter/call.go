@@ -24,6 +24,7 @@ func (s *Stage) Begin(st State) Call {
 	}
 	runtime.LockOSThread()
 	tid := threadID()
+	s.device.enter()
 	return Call{stage: s, state: st, tid: tid, startNS: nowNS(), cpu0NS: threadCPU(tid)}
 }
 
@@ -35,6 +36,8 @@ func (c Call) End() {
 		return
 	}
 	wallNS, cpuNS := nowNS()-c.startNS, threadCPU(c.tid)-c.cpu0NS
+	s.device.leave()
+	s.stamp()
 	if w := workerOf(c.tid); w == nil || w.stage != s {
 		w.leaveOut(wallNS, cpuNS)
 		s.mu.Lock()

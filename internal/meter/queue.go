@@ -34,7 +34,9 @@ func (q *Queue[T]) Send(ctx context.Context, v T) error {
 			return err
 		}
 	}
-	q.countSend()
+	if Enabled {
+		q.countSend()
+	}
 	return nil
 }
 
@@ -73,7 +75,7 @@ func (q *Queue[T]) Recv(ctx context.Context) (v T, ok bool, err error) {
 	default:
 		v, ok, err = q.recvSlow(ctx)
 	}
-	if ok {
+	if ok && Enabled {
 		q.received.Add(1)
 		if q.to != nil {
 			q.to.received.Add(1)

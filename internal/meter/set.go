@@ -46,7 +46,7 @@ func NewSet(c SetConfig) *Set {
 		out = KindPipeWrite
 	}
 	stage := func(name string, kind Kind, workers int) *Stage { return NewStage(name, kind, max(1, workers)) }
-	return &Set{
+	set := &Set{
 		Read:       stage(NameRead, in, c.ReadWorkers),
 		Inflate:    stage(NameInflate, KindCPU, c.InflateWorkers),
 		Parse:      stage(NameParse, KindCPU, c.ParseWorkers),
@@ -62,6 +62,10 @@ func NewSet(c SetConfig) *Set {
 		Write:      stage(NameWrite, out, c.WriteWorkers),
 		Sync:       stage(NameSync, KindSync, 1),
 	}
+	for _, s := range []*Stage{set.Parse, set.Merge, set.Order} {
+		s.SetSerial(true)
+	}
+	return set
 }
 
 // Stream returns the stages that run before the sort's barrier, in pipeline order.
@@ -73,6 +77,9 @@ func (s *Set) Stream() []*Stage {
 func (s *Set) Final() []*Stage {
 	return []*Stage{s.Duplicates, s.MergeRead, s.Merge, s.Order, s.Collect, s.Deflate, s.Write, s.Sync}
 }
+
+// All returns all stages.
+func (s *Set) All() []*Stage { return append(s.Stream(), s.Final()...) }
 
 // Snapshots reads all the stages given.
 func Snapshots(stages ...*Stage) []Snapshot {

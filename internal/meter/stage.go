@@ -51,10 +51,17 @@ type Stage struct {
 	name    string
 	kind    Kind
 	workers int
+	serial  bool // guarded by mu, as is workers
 
 	items, bytesIn, bytesOut, calls atomic.Int64
 	sent, received                  atomic.Int64 // values through queues
 	wait                            [NumStates]atomic.Int64
+
+	firstNS, lastNS atomic.Int64 // when the first and the last pieces of work were done; 0: none yet
+
+	// Set before there is work.
+	drag   float64 // see SetDrag
+	device *Device // that the calls go to; nil where it is not known
 
 	mu         sync.Mutex
 	lifetimeNS int64 // of workers that have left
@@ -63,8 +70,12 @@ type Stage struct {
 }
 
 // NewStage makes the account of a station. workers is how many goroutines may work for it at
-// once: the capacity the verdict compares its demand with.
+// once: the capacity the verdict compares its demand with. Where measuring is compiled out
+// (build tag nometer) it returns nil.
 func NewStage(name string, kind Kind, workers int) *Stage {
+	if !Enabled {
+		return nil
+	}
 	return &Stage{name: name, kind: kind, workers: workers, active: map[*Worker]struct{}{}}
 }
 
@@ -76,11 +87,24 @@ func (s *Stage) Name() string {
 	return s.name
 }
 
-// AddItems counts n pieces of work done: reads, or records.
+// AddItems counts n pieces of work done: reads, or records. The worker that did them calls it, once
+// for a batch.
 func (s *Stage) AddItems(n int64) {
-	if s != nil {
-		s.items.Add(n)
+	if s == nil {
+		return
 	}
+	s.items.Add(n)
+	s.stamp()
+	s.payDrag()
+}
+
+// stamp notes that work was done now.
+func (s *Stage) stamp() {
+	now := nowNS()
+	if s.firstNS.Load() == 0 {
+		s.firstNS.CompareAndSwap(0, now)
+	}
+	s.lastNS.Store(now)
 }
 
 // AddBytesIn counts n bytes taken in.
@@ -114,6 +138,16 @@ func (s *Stage) SetWorkers(n int) {
 	s.mu.Unlock()
 }
 
+// SetSerial says that no number of threads gives the stage more workers than it has.
+func (s *Stage) SetSerial(serial bool) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	s.serial = serial
+	s.mu.Unlock()
+}
+
 // Snapshot is a stage's account at one moment. Times are nanoseconds summed over workers.
 type Snapshot struct {
 	Name              string
@@ -126,6 +160,11 @@ type Snapshot struct {
 	LifetimeNS        int64 // from Enter to Exit, or to now
 	CPUNS             int64 // on a CPU; 0 where the system has no thread clock
 	WaitNS            [NumStates]int64
+	// FirstNS and LastNS are when the first and the last pieces of work were done, by the clock of
+	// [Now]; 0 where none was. Sub leaves them.
+	FirstNS, LastNS int64
+	Serial          bool   // as SetSerial said
+	Device          string // that the calls go to
 }
 
 // Snapshot reads the counters. It may run while workers do: then a wait or a device call that has
@@ -140,11 +179,13 @@ func (s *Stage) Snapshot() Snapshot {
 		snap.WaitNS[st] = s.wait[st].Load()
 	}
 	snap.Items, snap.Calls = s.items.Load(), s.calls.Load()
+	snap.FirstNS, snap.LastNS = s.firstNS.Load(), s.lastNS.Load()
 	snap.BytesIn, snap.BytesOut = s.bytesIn.Load(), s.bytesOut.Load()
 	snap.Batches = max(s.sent.Load(), s.received.Load())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	snap.Workers, snap.LifetimeNS, snap.CPUNS = s.workers, s.lifetimeNS, s.cpuNS
+	snap.Serial, snap.Device = s.serial, s.device.Name()
 	for w := range s.active {
 		snap.LifetimeNS += nowNS() - w.startNS
 		snap.CPUNS += w.cpuSince()

@@ -14,6 +14,9 @@ type Worker struct {
 	tid     int     // 0 where not bound, or where the system has no thread ids
 	startNS int64   // guarded by stage.mu, as is cpu0NS
 	cpu0NS  int64
+
+	dragFromNS int64 // thread CPU since when drag is to be paid
+	dragOwedNS int64 // thread CPU that drag is to be paid for, before that
 }
 
 // atWork holds, by thread id, the worker that a bound thread is working for now.
@@ -23,6 +26,9 @@ var epoch = time.Now()
 
 // nowNS is a monotonic clock in nanoseconds.
 func nowNS() int64 { return int64(time.Since(epoch)) }
+
+// Now is the monotonic clock of the accounts: the time since the program began.
+func Now() time.Duration { return time.Duration(nowNS()) }
 
 // Enter starts the lifetime of a worker. For [KindCPU] it binds the goroutine to its thread until
 // Exit. If the thread is already working for another stage, that stage's clocks stop until Exit.
@@ -69,6 +75,7 @@ func (w *Worker) pause() (now, cpu int64) {
 	}
 	delete(s.active, w)
 	s.mu.Unlock()
+	w.dragOwedNS += cpu - w.dragFromNS
 	if w.tid != 0 {
 		atWork.Delete(w.tid)
 	}
@@ -84,6 +91,7 @@ func (w *Worker) resume(now, cpu int64) {
 	w.startNS, w.cpu0NS = now, cpu
 	w.stage.active[w] = struct{}{}
 	w.stage.mu.Unlock()
+	w.dragFromNS = cpu
 	if w.tid != 0 {
 		atWork.Store(w.tid, w)
 	}

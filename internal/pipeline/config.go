@@ -86,6 +86,7 @@ type Config struct {
 	TempDir   string // parent of the private temporary folder; empty: os.TempDir
 	ReadGroup ReadGroup
 	Version   string // of the program, for @PG
+	Tuning    Tuning
 }
 
 func (c *Config) paired() bool { return c.Interleaved || len(c.Reads) == 2 }

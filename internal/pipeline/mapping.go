@@ -29,11 +29,12 @@ func (r *run) mapAll(ctx context.Context, lanes func(context.Context, int) lane,
 	threads := r.cfg.Threads
 	work := meter.NewQueue[*reader.Batch](2*threads, r.stages.Parse, r.stages.Map)
 	source := work
-	if r.cfg.paired() { // what the sampler waits for is the parser's waiting, charged once
+	if r.cfg.paired() || r.cfg.Tuning.Barrier { // what the one between waits for is the parser's waiting, charged once
 		work = meter.NewQueue[*reader.Batch](2*threads, nil, r.stages.Map)
 		source = meter.NewQueue[*reader.Batch](1, r.stages.Parse, nil)
-		s := &sampler{in: source, out: work, stage: r.stages.Map, ix: r.index, params: &r.params}
-		g.Go(func() error { defer work.Close(); return s.run(ctx) })
+		g.Go(func() error { defer work.Close(); return r.conduct(ctx, source, work) })
+	} else {
+		r.limitInFlight()
 	}
 	g.Go(func() error { defer source.Close(); return r.reader.Run(ctx, source) })
 	for i := range threads {
@@ -46,6 +47,52 @@ func (r *run) mapAll(ctx context.Context, lanes func(context.Context, int) lane,
 	err := g.Wait()
 	r.queues = append(r.queues, work.Stats())
 	return err
+}
+
+// conduct passes batches from the parser to the mappers: those of pairs when the insert size is known,
+// and in convoys where that was asked for.
+func (r *run) conduct(ctx context.Context, in, out *meter.Queue[*reader.Batch]) error {
+	var held []*reader.Batch
+	if r.cfg.paired() {
+		var err error
+		if held, err = r.sample(ctx, in); err != nil {
+			return err
+		}
+	}
+	r.limitInFlight()
+	if r.convoy != nil {
+		return r.convoy.run(ctx, held, in, out)
+	}
+	for _, b := range held {
+		if err := out.Send(ctx, b); err != nil {
+			return err
+		}
+	}
+	for {
+		b, ok, err := in.Recv(ctx)
+		if !ok || err != nil {
+			return err
+		}
+		if err := out.Send(ctx, b); err != nil {
+			return err
+		}
+	}
+}
+
+// inFlightLimit is how many batches may be in use when no sample has to be held.
+func (r *run) inFlightLimit() int {
+	switch {
+	case r.convoy != nil:
+		return r.convoy.size
+	case r.cfg.Tuning.InFlight > 0:
+		return r.cfg.Tuning.InFlight
+	}
+	return inFlight(r.cfg)
+}
+
+// limitInFlight applies the limit that the tuning sets, once no sample has to be held.
+func (r *run) limitInFlight() {
+	r.reader.SetInFlight(r.inFlightLimit())
 }
 
 // mapBatches is one mapper: it owns its Worker and its lane.
@@ -72,7 +119,7 @@ func (r *run) mapBatches(ctx context.Context, work *meter.Queue[*reader.Batch], 
 		ordinal := b.Ordinal
 		err = w.Map(b, emit)
 		r.stages.Map.AddItems(int64(len(b.Reads)))
-		b.Release()
+		r.convoy.release(b)
 		if err != nil {
 			return err
 		}

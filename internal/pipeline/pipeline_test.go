@@ -96,7 +96,7 @@ func least(t *testing.T, cfg Config) int64 {
 	}
 	defer ix.Close()
 	bound := reader.Config{Paths: cfg.Reads, Interleaved: cfg.Interleaved, BatchBases: batchBases,
-		InFlight: inFlight(cfg.paired(), cfg.Threads), InflateWorkers: cfg.Threads, InflateAlone: true}.MemoryBound()
+		InFlight: inFlight(&cfg), InflateWorkers: cfg.Threads, InflateAlone: true}.MemoryBound()
 	p, _ := planMemory(1<<40, ix.Bytes(), bound, &cfg)
 	fixed := p.index + p.reader + p.workers + p.slack
 	if cfg.Sort == SortNone {

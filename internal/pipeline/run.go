@@ -8,6 +8,7 @@ import (
 	"github.com/alignpipe/alignpipe/bgzfout"
 	"github.com/alignpipe/alignpipe/internal/markdup"
 	"github.com/alignpipe/alignpipe/internal/meter"
+	"github.com/alignpipe/alignpipe/internal/report"
 	"github.com/alignpipe/alignpipe/internal/vfs"
 	"github.com/alignpipe/alignpipe/mapper"
 	"github.com/alignpipe/alignpipe/reader"
@@ -60,11 +61,13 @@ type run struct {
 	audit      *auditor           // made when the output begins
 	duplicates *markdup.Decisions // nil where none are marked
 	feeder     *meter.Stage       // whose goroutine feeds the sink
+	flight     *meter.Flight      // of batches, from the parser to the mappers' release
+	convoy     *convoy            // nil unless mappers are to wait for each other
 	way        way
 	counts     counts
 	stats      sorter.Stats
-	phases     []Phase
-	before     []meter.Snapshot // of all stages, at the end of the last phase
+	monitor    *monitor
+	files      []report.FileRole
 	queues     []meter.QueueSnapshot
 	undo       undoList
 }
@@ -85,13 +88,13 @@ func (r *run) whole(ctx context.Context) error {
 			r.cfg.Log.Warn("cleaning up", "error", err)
 		}
 	}()
-	c := startClock()
+	r.makeStages()
+	r.monitor = newMonitor(r.stages, r.placeDevices(), r.cfg.Threads)
+	r.undo.later(r.monitor.close)
 	if err := r.start(ctx); err != nil {
 		return err
 	}
-	startup := c.phase("startup")
-	startup.Startup = true
-	r.phases = append(r.phases, startup)
+	r.monitor.end(report.PhaseRun{Name: "startup", Startup: true}, nil)
 	return r.way.work(ctx)
 }
 
@@ -113,13 +116,12 @@ func (r *run) chooseWay() way {
 	return &sorted{run: r}
 }
 
-// finish ends the output, whose records are complete and audited. It belongs to the
-// feeding stage too: closing waits for the compressors.
+// finish ends the output, whose records are complete and audited: what is left is the device's work.
 func (r *run) finish(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return outputError(r.sink.finish())
+	return r.monitor.phase(report.PhaseRun{Name: "sync"}, func() error { return outputError(r.sink.finish()) }, r.stages.Sync)
 }
 
 // start prepares everything that can fail early: a wrong name or too little memory ends
@@ -134,7 +136,6 @@ func (r *run) start(ctx context.Context) error {
 			return fmt.Errorf("reads: %w", err)
 		}
 	}
-	r.makeStages()
 	r.way = r.chooseWay()
 	budget, err := cfg.budget()
 	if err != nil {
@@ -170,6 +171,8 @@ func (r *run) makeStages() {
 		InputPipe:  r.cfg.Reads[0] == Stdio || vfs.IsStream(r.cfg.FS, r.cfg.Reads[0]),
 		OutputPipe: r.cfg.streams(),
 	})
+	r.cfg.Tuning.drag(r.stages)
+	r.flight, r.convoy = new(meter.Flight), r.newConvoy()
 }
 
 // openReader plans the memory, too: where it is scarce, plain gzip is inflated with less.
@@ -193,8 +196,8 @@ func (r *run) readerConfig() reader.Config {
 	cfg, st := r.cfg, r.stages
 	return reader.Config{
 		FS: cfg.FS, Paths: cfg.Reads, Stdin: cfg.Stdin, Interleaved: cfg.Interleaved, Comments: cfg.Comments,
-		BatchBases: batchBases, InFlight: inFlight(cfg.paired(), cfg.Threads), InflateWorkers: cfg.Threads,
+		BatchBases: cfg.Tuning.batchBases(), InFlight: inFlight(cfg), InflateWorkers: cfg.Threads,
 		SkipBad: cfg.SkipBad, OnSkip: func(err error) { cfg.Log.Warn("skipped", "error", err) },
-		ReadStage: st.Read, InflateStage: st.Inflate, ParseStage: st.Parse,
+		ReadStage: st.Read, InflateStage: st.Inflate, ParseStage: st.Parse, Flight: r.flight,
 	}
 }

@@ -19,60 +19,35 @@ const (
 	sampleBases = 2 << 20
 )
 
-// sampler holds back the first batches of pairs, estimates the insert size from them, and
-// then passes everything on in order. The sample depends on the input alone.
-type sampler struct {
-	in, out *meter.Queue[*reader.Batch]
-	stage   *meter.Stage // that the estimate counts for
-	ix      *mapper.Index
-	params  *mapper.Params // set before the first batch goes out
-}
-
-func (s *sampler) run(ctx context.Context) error {
-	held, err := s.hold(ctx)
-	if err != nil {
-		return err
-	}
-	me := s.stage.Enter()
-	s.params.Insert = mapper.EstimateInsert(s.ix, *s.params, held)
-	me.Exit()
-	for _, b := range held {
-		if err := s.out.Send(ctx, b); err != nil {
-			return err
-		}
-	}
-	for {
-		b, ok, err := s.in.Recv(ctx)
-		if !ok || err != nil {
-			return err
-		}
-		if err := s.out.Send(ctx, b); err != nil {
-			return err
-		}
-	}
-}
-
-func (s *sampler) hold(ctx context.Context) ([]*reader.Batch, error) {
+// sample holds back the first batches of pairs, estimates the insert size from them, and returns them.
+// The sample depends on the input alone.
+func (r *run) sample(ctx context.Context, in *meter.Queue[*reader.Batch]) ([]*reader.Batch, error) {
 	var held []*reader.Batch
 	pairs, bases := 0, 0
 	for pairs < samplePairs && bases < sampleBases {
-		b, ok, err := s.in.Recv(ctx)
-		if !ok || err != nil {
-			return held, err
+		b, ok, err := in.Recv(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			break
 		}
 		held = append(held, b)
 		pairs += b.Templates()
 		bases += b.Bases
 	}
+	me := r.stages.Map.Enter()
+	defer me.Exit()
+	r.params.Insert = mapper.EstimateInsert(r.index, r.params, held)
 	return held, nil
 }
 
 // inFlight is how many batches exist at once: those a sample may hold, the ones in work,
 // and a few queued, so that nobody waits for a batch to come back.
-func inFlight(paired bool, threads int) int {
-	n := 2*threads + 4
-	if paired {
-		n += sampleBases/batchBases + 1
+func inFlight(cfg *Config) int {
+	n := max(2*cfg.Threads+4, cfg.Tuning.InFlight)
+	if cfg.paired() {
+		n += sampleBases/cfg.Tuning.batchBases() + 1
 	}
 	return n
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/alignpipe/alignpipe/bgzfout"
 	"github.com/alignpipe/alignpipe/internal/markdup"
+	"github.com/alignpipe/alignpipe/internal/report"
 	"github.com/alignpipe/alignpipe/internal/vfs"
 	"github.com/alignpipe/alignpipe/sorter"
 )
@@ -54,10 +55,15 @@ func (c *sorted) open() error {
 
 func (c *sorted) work(ctx context.Context) error {
 	r := c.run
-	if err := r.timed("stream", func() error { return r.mapAll(ctx, c.lane) }, r.stages.Stream()...); err != nil {
+	stream := report.PhaseRun{Name: "stream", InFlight: r.inFlightLimit()}
+	if err := r.monitor.phase(stream, func() error { return r.mapAll(ctx, c.lane) }, r.stages.Stream()...); err != nil {
 		return err
 	}
-	return r.timed("merge", func() error { return c.mergeAndFinish(ctx) }, r.stages.Final()...)
+	merge := report.PhaseRun{Name: "merge"}
+	if err := r.monitor.phase(merge, func() error { return c.merge(ctx) }, r.stages.Final()...); err != nil {
+		return err
+	}
+	return r.finish(ctx)
 }
 
 // slabLane is one mapper's way into its slab.
@@ -97,8 +103,8 @@ func (l slabLane) end(int64) {}
 
 func (l slabLane) close() {}
 
-// mergeAndFinish brings the sorted records into the output, and the output under its name.
-func (c *sorted) mergeAndFinish(ctx context.Context) error {
+// merge brings the sorted records into the output.
+func (c *sorted) merge(ctx context.Context) error {
 	r := c.run
 	if err := r.reader.Close(); err != nil { // its memory is for the compressors now
 		return err
@@ -110,13 +116,8 @@ func (c *sorted) mergeAndFinish(ctx context.Context) error {
 		// The compressors may still look at records in the slabs, which are given back first otherwise.
 		return errors.Join(err, r.sink.abort())
 	}
-	me := r.feeder.Enter()
-	defer me.Exit()
 	r.stats = c.sorter.Stats()
-	if err := r.settle(); err != nil {
-		return err
-	}
-	return r.finish(ctx)
+	return r.settle()
 }
 
 // mergeAll brings the sorted records into the sink, which is complete but for its end when it returns nil.

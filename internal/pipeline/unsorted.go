@@ -8,6 +8,7 @@ import (
 
 	"github.com/alignpipe/alignpipe/bgzfout"
 	"github.com/alignpipe/alignpipe/internal/meter"
+	"github.com/alignpipe/alignpipe/internal/report"
 )
 
 // unsorted writes the records in the order of the input, while reads are still mapped.
@@ -54,10 +55,14 @@ func (u *unsorted) open() error {
 // work is one phase: the stages that end an output run beside those that map.
 func (u *unsorted) work(ctx context.Context) error {
 	st := u.run.stages
-	return u.run.timed("stream", func() error { return u.mapAndFinish(ctx) }, append(st.Stream(), st.Final()...)...)
+	stream := report.PhaseRun{Name: "stream", InFlight: u.run.inFlightLimit()}
+	if err := u.run.monitor.phase(stream, func() error { return u.mapAndWrite(ctx) }, st.All()...); err != nil {
+		return err
+	}
+	return u.run.finish(ctx)
 }
 
-func (u *unsorted) mapAndFinish(ctx context.Context) error {
+func (u *unsorted) mapAndWrite(ctx context.Context) error {
 	r := u.run
 	if err := r.mapAll(ctx, u.lane, u.write); err != nil {
 		return err
@@ -70,10 +75,7 @@ func (u *unsorted) mapAndFinish(ctx context.Context) error {
 	if err := outputError(u.sink().settle()); err != nil {
 		return err
 	}
-	if err := r.settle(); err != nil {
-		return err
-	}
-	return r.finish(ctx)
+	return r.settle()
 }
 
 // sink is the output: there are no shards without a sort.

@@ -29,7 +29,7 @@ type Source struct {
 func SumFASTQ(ctx context.Context, src Source) (sum readsum.Sum, err error) {
 	r, err := reader.Open(ctx, reader.Config{
 		FS: src.FS, Paths: src.Paths, Stdin: src.Stdin, Interleaved: src.Interleaved,
-		BatchBases: batchBases, InFlight: inFlight(false, src.Threads), InflateWorkers: src.Threads,
+		BatchBases: batchBases, InFlight: 2*src.Threads + 4, InflateWorkers: src.Threads,
 	})
 	if err != nil {
 		return sum, err

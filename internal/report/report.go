@@ -8,6 +8,7 @@ package report
 import (
 	"time"
 
+	"github.com/alignpipe/alignpipe/internal/host"
 	"github.com/alignpipe/alignpipe/internal/meter"
 	"github.com/alignpipe/alignpipe/internal/verdict"
 )
@@ -19,10 +20,13 @@ const SchemaVersion = 1
 type Run struct {
 	Version string   // of the program
 	Command []string // arguments, the program's name first
-	CPUs    float64  // that this process may use
-	Threads int      // --threads
+	CPUs    CPUs
 	Phases  []PhaseRun
 	Queues  []meter.QueueSnapshot
+	Flight  meter.FlightSnapshot // of batches, from the parser to the mappers' release
+	Inputs  []Input
+	Files   []FileRole
+	Host    *host.Delta // over the whole run; nil where nobody looked
 	Reads   Reads
 	Sort    Sort
 	Memory  Memory
@@ -33,13 +37,66 @@ type Run struct {
 // PhaseRun is one stretch of the run. A stage belongs to the phase in which it ran; one that runs
 // in several has a snapshot in each, of that phase alone (see meter.Snapshot.Sub).
 type PhaseRun struct {
-	Name    string
-	Wall    time.Duration
-	Startup bool          // before the first read
-	CPU     time.Duration // of the whole process in this phase; 0 when not known
+	Name     string
+	Startup  bool // before the first read
+	InFlight int  // batches of reads that there may be at a time; 0 where none are
+	Span
+	Windows []Span // pieces of it, in order
+}
+
+// Span is what happened between two moments.
+type Span struct {
+	Wall time.Duration
+	CPU  time.Duration // of the whole process; 0 when not known
 	// RuntimeCPU is the part of CPU that the garbage collector used; 0 when not known.
 	RuntimeCPU time.Duration
 	Stages     []meter.Snapshot // in pipeline order
+	Devices    []DeviceBusy
+	Host       *host.Delta // nil where nobody looked
+}
+
+// DeviceBusy is the time in which at least one call to a device was under way.
+type DeviceBusy struct {
+	Name string
+	Busy time.Duration
+}
+
+// CPUs is what the run may use.
+type CPUs struct {
+	Threads int     // --threads
+	Host    float64 // that the scheduler lets the process run on; 0: not known
+	Quota   float64 // of the control groups; 0: none
+	Source  string  // what sets the smaller of the two
+}
+
+// Limit is how many may work at a time.
+func (c CPUs) Limit() float64 {
+	limit := float64(c.Threads)
+	for _, n := range []float64{c.Host, c.Quota} {
+		if n > 0 {
+			limit = min(limit, n)
+		}
+	}
+	return limit
+}
+
+// Input is one file of reads.
+type Input struct {
+	Path        string `json:"path"`
+	Format      string `json:"format"` // plain, gzip, gzip in pieces, bgzf
+	Serial      bool   `json:"inflated_by_one_thread"`
+	SizeBytes   *int64 `json:"size_bytes"`            // null for a pipe
+	CachedBytes *int64 `json:"cached_bytes_at_start"` // in the page cache; null where the kernel does not tell
+}
+
+// FileRole says where the files of a role lie.
+type FileRole struct {
+	Role   string `json:"role"` // input, spill, output
+	Path   string `json:"path"`
+	Device string `json:"device"` // what the accounts call it
+	host.File
+	SizeBytes   *int64 `json:"-"`
+	CachedBytes *int64 `json:"-"`
 }
 
 // Reads counts the run's reads; a pair is two.
@@ -68,33 +125,39 @@ type Memory struct {
 
 // Report is the content of REPORT.json.
 type Report struct {
-	SchemaVersion int      `json:"schema_version"`
-	Version       string   `json:"version"`
-	Command       []string `json:"command"`
-	WallSeconds   float64  `json:"wall_seconds"`
-	CPUsAvailable float64  `json:"cpus_available"`
-	Threads       int      `json:"threads"`
-	Verdict       Verdict  `json:"verdict"`
-	Reads         Reads    `json:"reads"`
-	Duplicates    any      `json:"duplicate_metrics,omitempty"` // those of the metrics file
-	Sort          Sort     `json:"sort"`
-	Memory        Memory   `json:"memory"`
-	Phases        []Phase  `json:"phases"`
-	Stages        []Stage  `json:"stages"`
-	Queues        []Queue  `json:"queues"`
-	Closure       Closure  `json:"closure"`
+	SchemaVersion int          `json:"schema_version"`
+	Version       string       `json:"version"`
+	Command       []string     `json:"command"`
+	WallSeconds   float64      `json:"wall_seconds"`
+	CPUsAvailable float64      `json:"cpus_available"`
+	Threads       int          `json:"threads"`
+	Verdict       Verdict      `json:"verdict"`
+	Reads         Reads        `json:"reads"`
+	Duplicates    any          `json:"duplicate_metrics,omitempty"` // those of the metrics file
+	Sort          Sort         `json:"sort"`
+	Memory        Memory       `json:"memory"`
+	Phases        []Phase      `json:"phases"`
+	Stages        []Stage      `json:"stages"`
+	Queues        []Queue      `json:"queues"`
+	Closure       Closure      `json:"closure"`
+	Inputs        []Input      `json:"inputs"`
+	Files         []FileRole   `json:"files"`
+	Host          *host.Delta  `json:"host"`
+	HostReason    string       `json:"host_reason,omitempty"`
+	Model         verdict.Load `json:"model"` // what the verdict is computed from, and forecasts are
 }
 
 // Verdict is the verdict as the JSON has it.
 type Verdict struct {
-	Class            string          `json:"class"`
-	Stage            *string         `json:"stage"`
-	StageReason      string          `json:"stage_reason,omitempty"`
-	Confidence       float64         `json:"confidence"` // 0..1
-	ConfidenceMethod string          `json:"confidence_method"`
-	Evidence         []string        `json:"evidence"`
-	Advice           string          `json:"advice"`
-	Limits           []verdict.Limit `json:"limits"` // every resource, the largest elasticity first
+	Class            string                 `json:"class"`
+	Stage            *string                `json:"stage"`
+	StageReason      string                 `json:"stage_reason,omitempty"`
+	Confidence       float64                `json:"confidence"` // 0..1
+	ConfidenceMethod string                 `json:"confidence_method"`
+	Evidence         []string               `json:"evidence"`
+	Advice           string                 `json:"advice"`
+	Limits           []verdict.Limit        `json:"limits"` // every resource, the largest elasticity first
+	Phases           []verdict.PhaseVerdict `json:"phases"`
 
 	headline string
 }
@@ -103,9 +166,13 @@ type Verdict struct {
 func Build(run Run) *Report {
 	r := &Report{
 		SchemaVersion: SchemaVersion, Version: run.Version, Command: nonNil(run.Command),
-		CPUsAvailable: run.CPUs, Threads: run.Threads,
+		CPUsAvailable: run.CPUs.Limit(), Threads: run.CPUs.Threads,
 		Reads: run.Reads, Duplicates: run.Duplicates, Sort: run.Sort, Memory: run.Memory,
 		Phases: []Phase{}, Stages: []Stage{}, Queues: []Queue{},
+		Inputs: nonNil(run.Inputs), Files: nonNil(run.Files), Host: run.Host,
+	}
+	if r.Host == nil {
+		r.HostReason = "nobody looked at the machine"
 	}
 	for _, p := range run.Phases {
 		r.WallSeconds += p.Wall.Seconds()
@@ -122,7 +189,8 @@ func Build(run Run) *Report {
 	}
 	r.Memory.fill()
 	r.Closure = closureOf(run)
-	r.Verdict = verdictOf(verdict.Classify(loadOf(run, r.Closure.complaints())))
+	r.Model = loadOf(run, r.Closure.complaints())
+	r.Verdict = verdictOf(verdict.Classify(r.Model))
 	return r
 }
 
@@ -137,22 +205,11 @@ func (m *Memory) fill() {
 	m.PeakBytesReason = "this system does not tell the peak"
 }
 
-func loadOf(run Run, unclosed []string) verdict.Load {
-	load := verdict.Load{CPUs: run.CPUs, Unclosed: unclosed}
-	for _, p := range run.Phases {
-		load.Phases = append(load.Phases, verdict.Phase{
-			Name: p.Name, WallSeconds: p.Wall.Seconds(), Startup: p.Startup,
-			ProcessCPUSeconds: p.CPU.Seconds(), Stations: verdict.Stations(p.Stages...),
-		})
-	}
-	return load
-}
-
 func verdictOf(v verdict.Verdict) Verdict {
 	out := Verdict{
 		Class: v.Class, Confidence: v.Confidence,
 		ConfidenceMethod: "lead of the first limit over the second, less a fifth for each witness against; not a calibrated probability",
-		Evidence:         nonNil(v.Evidence), Advice: v.Advice, Limits: nonNil(v.Limits), headline: v.String(),
+		Evidence:         nonNil(v.Evidence), Advice: v.Advice, Limits: nonNil(v.Limits), Phases: nonNil(v.Phases), headline: v.String(),
 	}
 	if v.Stage == "" {
 		out.StageReason = "this class names no stage"

@@ -14,6 +14,11 @@ var advice = map[string]string{
 	OutputIO:                         "write to a faster device, or raise --level if cores are idle",
 	Starved:                          "speed up the program that writes into the input pipe, or read its source files directly",
 	Backpressured:                    "speed up the program that reads the output pipe, or write to a file",
+	SharedDisk:                       "spread reads, temporary files and output over devices of their own, or use a faster one",
+	Throttled:                        "ask for a larger CPU quota (the job's or the container's limit); -t should not exceed it",
+	Neighbour:                        "run when the machine is quiet, or reserve the cores: other programs take them now",
+	Memory:                           "give the run more memory (the job's or container's limit): pages it needs are read from disk over and over",
+	Lock:                             "more memory allows more batches in flight",
 	Startup:                          "give it more reads per run, or build the index once with 'alignpipe index'",
 	Balanced:                         "no single change helps much: the first two limits have to be raised together",
 	Undetermined:                     "measure a longer run, on a machine with nothing else to do",
@@ -23,7 +28,7 @@ var advice = map[string]string{
 const workersIdleCores = "cores are idle while this pool is always busy: raise --threads"
 
 func adviceFor(v Verdict) string {
-	if v.Class == CPU && !v.Limits[0].cores {
+	if v.Class == CPU && v.Limits[0].Knob == KnobThreads {
 		return workersIdleCores
 	}
 	if s, ok := advice[v.Class+" "+v.Stage]; ok {

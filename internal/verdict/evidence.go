@@ -11,12 +11,15 @@ func evidence(load Load, wall float64, v Verdict) []string {
 	top := v.Limits[0]
 	p := load.Phases[top.phase]
 	where := fmt.Sprintf("%s phase, %s of wall", p.Name, percent(p.WallSeconds/wall))
-	lines := []string{where + ": " + describe(top, p, load.CPUs)}
+	lines := []string{where + ": " + describe(top, p, load)}
 	if top.Class == Startup {
 		lines[0] = fmt.Sprintf("%s took %.1f s of %.1f s (%s)", p.Name, p.WallSeconds, wall, percent(p.WallSeconds/wall))
 	}
 	if !top.cores && top.Class != Startup {
-		lines = append(lines, coresLine(p, load.CPUs))
+		lines = append(lines, coresLine(p, load))
+	}
+	if s, ok := outside(p, load, top); ok {
+		lines = append(lines, s)
 	}
 	if s, ok := waiter(p, top.Stage); ok {
 		lines = append(lines, s)
@@ -28,12 +31,16 @@ func evidence(load Load, wall float64, v Verdict) []string {
 }
 
 // describe says what one resource did in a phase.
-func describe(l Limit, p Phase, cpus float64) string {
-	s := l.station
+func describe(l Limit, p Phase, load Load) string {
+	s, cpus := l.station, load.CPUs
 	switch {
 	case l.cores:
 		return fmt.Sprintf("%.2f of %.2f cores in use (%s); %s used %.1f of %.1f CPU-s%s",
-			cpuSeconds(p)/p.WallSeconds, cpus, percent(l.Utilisation), s.Name, s.CPUSeconds, cpuSeconds(p), perItem(s))
+			cpuSeconds(p)/p.WallSeconds, cpus, percent(cpuSeconds(p)/(cpus*p.WallSeconds)), s.Name, s.CPUSeconds, cpuSeconds(p), perItem(s))
+	case l.Class == Memory:
+		return fmt.Sprintf("%s had work for %.1f s and ran for %.1f s of it; %d page faults waited for a disk", s.Name, s.BusySeconds, s.CPUSeconds, p.Host.MajorFaults)
+	case l.Class == Lock:
+		return fmt.Sprintf("%d batches in flight are all that may be, and %s of the time all were in somebody's hands", p.InFlight, percent(l.Utilisation))
 	case l.Class == Undetermined:
 		return "no stage, device or core was busy enough to account for the time"
 	case l.Class == Startup:
@@ -48,7 +55,22 @@ func describe(l Limit, p Phase, cpus float64) string {
 	}
 }
 
-func coresLine(p Phase, cpus float64) string {
+// outside tells what the machine did beside the run where that is the verdict.
+func outside(p Phase, load Load, top Limit) (string, bool) {
+	if p.Host == nil {
+		return "", false
+	}
+	switch top.Class {
+	case Throttled:
+		return fmt.Sprintf("the control group allows %.2f CPUs and stopped the run for %.1f s of %.1f s", load.QuotaCPUs, p.Host.ThrottledSeconds, p.WallSeconds), true
+	case Neighbour:
+		return fmt.Sprintf("other programs used %.2f of the %.2f CPUs that this one may run on", p.Host.OthersCPUSeconds/p.WallSeconds, max(load.HostCPUs, load.CPUs)), true
+	}
+	return "", false
+}
+
+func coresLine(p Phase, load Load) string {
+	cpus := load.CPUs
 	return fmt.Sprintf("cores: %.2f of %.2f in use (%s)", cpuSeconds(p)/p.WallSeconds, cpus, percent(cpuSeconds(p)/(cpus*p.WallSeconds)))
 }
 

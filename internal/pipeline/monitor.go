@@ -1,0 +1,164 @@
+package pipeline
+
+import (
+	"runtime/metrics"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/alignpipe/alignpipe/internal/host"
+	"github.com/alignpipe/alignpipe/internal/meter"
+	"github.com/alignpipe/alignpipe/internal/report"
+)
+
+const (
+	// tick is how often the accounts are looked at during a run. A look takes a tenth of a millisecond.
+	tick = 250 * time.Millisecond
+	// maxMarks is how many looks a phase keeps; of more, every second one goes.
+	maxMarks = 256
+)
+
+// monitor looks at the accounts of all stages, and at what the machine says, at the ends of
+// each phase and in between.
+type monitor struct {
+	stages  *meter.Set
+	all     []*meter.Stage
+	devices []*meter.Device
+	host    *host.Reader
+	cpus    report.CPUs
+	watch   func(*mark) // told of every look during a phase; may be nil
+
+	first, last *mark
+	phases      []report.PhaseRun
+}
+
+// mark is one look: counters that only go up.
+type mark struct {
+	at             time.Time
+	cpu, collector time.Duration
+	stages         []meter.Snapshot
+	busy           []int64 // of the devices, in nanoseconds
+	host           host.Counters
+}
+
+func newMonitor(stages *meter.Set, devices []*meter.Device, threads int) *monitor {
+	m := &monitor{stages: stages, all: stages.All(), devices: devices, host: host.NewReader()}
+	m.cpus = report.CPUs{Threads: threads}
+	m.cpus.Host, m.cpus.Quota, m.cpus.Source = host.CPUs()
+	m.first = m.look()
+	m.last = m.first
+	return m
+}
+
+func (m *monitor) close() error {
+	m.host.Close()
+	return nil
+}
+
+func (m *monitor) look() *mark {
+	k := &mark{at: time.Now(), cpu: processCPU(), collector: collectorCPU(), stages: meter.Snapshots(m.all...), host: m.host.Read()}
+	for _, d := range m.devices {
+		k.busy = append(k.busy, d.BusyNS())
+	}
+	return k
+}
+
+// whole is what the machine did during the run up to the last look.
+func (m *monitor) whole() *host.Delta {
+	d := m.last.host.Since(m.first.host)
+	return &d
+}
+
+// phase runs one stretch of the run. Those of the stages that belong to it are listed even where
+// they did nothing; others where they worked.
+func (m *monitor) phase(p report.PhaseRun, step func() error, stages ...*meter.Stage) error {
+	stop := make(chan struct{})
+	var watching sync.WaitGroup
+	var marks []*mark
+	watching.Go(func() { marks = m.tick(stop) })
+	err := step()
+	close(stop)
+	watching.Wait()
+	m.end(p, marks, stages...)
+	return err
+}
+
+// tick looks again and again until stop.
+func (m *monitor) tick(stop chan struct{}) []*mark {
+	if !meter.Enabled {
+		return nil
+	}
+	var marks []*mark
+	step := tick
+	ticker := time.NewTicker(step)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-stop:
+			return marks
+		case <-ticker.C:
+		}
+		k := m.look()
+		if m.watch != nil {
+			m.watch(k)
+		}
+		if marks = append(marks, k); len(marks) == maxMarks {
+			marks = everySecond(marks)
+			step *= 2
+			ticker.Reset(step)
+		}
+	}
+}
+
+func everySecond(marks []*mark) []*mark {
+	for i := range len(marks) / 2 {
+		marks[i] = marks[2*i+1]
+	}
+	clear(marks[len(marks)/2:])
+	return marks[:len(marks)/2]
+}
+
+// end adds a phase that ended now and began where the last one ended.
+func (m *monitor) end(p report.PhaseRun, marks []*mark, stages ...*meter.Stage) {
+	from, to := m.last, m.look()
+	m.last = to
+	p.Span = m.between(from, to, stages)
+	for before := from; len(marks) > 0; marks = marks[1:] {
+		p.Windows = append(p.Windows, m.between(before, marks[0], nil))
+		before = marks[0]
+	}
+	m.phases = append(m.phases, p)
+}
+
+// between is what happened from one look to another. Merging runs early when there are many, and the
+// last slabs are sorted after the first half: stages may work outside their phase.
+func (m *monitor) between(from, to *mark, stages []*meter.Stage) report.Span {
+	s := report.Span{Wall: to.at.Sub(from.at), CPU: to.cpu - from.cpu, RuntimeCPU: to.collector - from.collector}
+	for i, snap := range to.stages {
+		if snap = snap.Sub(from.stages[i]); snap.LifetimeNS > 0 || snap.Calls > 0 || slices.Contains(stages, m.all[i]) {
+			s.Stages = append(s.Stages, snap)
+		}
+	}
+	for i, d := range m.devices {
+		if ns := to.busy[i] - from.busy[i]; ns > 0 {
+			s.Devices = append(s.Devices, report.DeviceBusy{Name: d.Name(), Busy: time.Duration(ns)})
+		}
+	}
+	h := to.host.Since(from.host)
+	s.Host = &h
+	return s
+}
+
+func processCPU() time.Duration {
+	user, system := meter.CPUNow()
+	return user + system
+}
+
+func collectorCPU() time.Duration {
+	sample := []metrics.Sample{{Name: "/cpu/classes/gc/total:cpu-seconds"}}
+	metrics.Read(sample)
+	if sample[0].Value.Kind() != metrics.KindFloat64 {
+		return 0
+	}
+	return time.Duration(sample[0].Value.Float64() * float64(time.Second))
+}
