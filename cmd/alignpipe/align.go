@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"runtime"
 
+	"github.com/alignpipe/alignpipe/internal/host"
 	"github.com/alignpipe/alignpipe/internal/pipeline"
 	"github.com/alignpipe/alignpipe/internal/vfs"
 )
@@ -168,7 +169,7 @@ func useThreads(n int) (int, error) {
 		return 0, pipeline.Misuse("", "--threads %d: at least one is needed", n)
 	}
 	if n == 0 {
-		n = pipeline.DefaultThreads()
+		n = host.Threads()
 	}
 	runtime.GOMAXPROCS(n)
 	return n, nil

@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/alignpipe/alignpipe/internal/gather"
+	"github.com/alignpipe/alignpipe/internal/host"
 	"github.com/alignpipe/alignpipe/internal/pipeline"
 	"github.com/alignpipe/alignpipe/internal/vfs"
 	"github.com/alignpipe/alignpipe/reader"
@@ -85,7 +86,7 @@ func interpretGather(cfg *gather.Config, memory, index string) (err error) {
 		if cfg.Memory, err = pipeline.ParseSize(memory); err != nil {
 			return pipeline.Misuse("", "--memory: %w", err)
 		}
-	} else if limit, _ := pipeline.MemoryLimit(); limit > 0 {
+	} else if limit, _ := host.MemoryLimit(); limit > 0 {
 		cfg.Memory = limit / 5 * 4
 	}
 	if cfg.Memory > 0 {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/alignpipe/alignpipe/internal/host"
 	"github.com/alignpipe/alignpipe/internal/vfs"
 	"github.com/alignpipe/alignpipe/mapper"
 	"github.com/alignpipe/alignpipe/sorter"
@@ -81,8 +82,8 @@ type Config struct {
 	Shards    int // 0: one file; N: a folder of N BAM files
 	Level     int // BGZF level, 0 to 9
 	Index     IndexChoice
-	Threads   int    // for everything; 0: DefaultThreads
-	Memory    int64  // bytes for the whole program; 0: 80 % of MemoryLimit
+	Threads   int    // for everything; 0: host.Threads
+	Memory    int64  // bytes for the whole program; 0: 80 % of host.MemoryLimit
 	TempDir   string // parent of the private temporary folder; empty: os.TempDir
 	ReadGroup ReadGroup
 	Version   string // of the program, for @PG
@@ -101,7 +102,7 @@ func (c *Config) normalise() error {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	if c.Threads == 0 {
-		c.Threads = DefaultThreads()
+		c.Threads = host.Threads()
 	}
 	if err := c.checkInput(); err != nil {
 		return err

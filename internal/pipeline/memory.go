@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 
 	"github.com/alignpipe/alignpipe/bgzfout"
+	"github.com/alignpipe/alignpipe/internal/host"
 	"github.com/alignpipe/alignpipe/sorter"
 )
 
@@ -88,7 +89,7 @@ func (c *Config) budget() (int64, error) {
 	if c.Memory > 0 {
 		return c.Memory, nil
 	}
-	limit, _ := MemoryLimit()
+	limit, _ := host.MemoryLimit()
 	if limit == 0 {
 		return 0, Misuse("give -m SIZE", "how much memory this process may use is not known")
 	}

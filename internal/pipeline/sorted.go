@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/alignpipe/alignpipe/bgzfout"
+	"github.com/alignpipe/alignpipe/internal/host"
 	"github.com/alignpipe/alignpipe/internal/markdup"
 	"github.com/alignpipe/alignpipe/internal/report"
 	"github.com/alignpipe/alignpipe/internal/vfs"
@@ -38,7 +39,7 @@ func (c *sorted) open() error {
 		}
 		return r.cfg.FS.RemoveAll(dir)
 	})
-	if inMemory(parent) {
+	if host.FileOf(parent).InMemory {
 		r.cfg.Log.Warn("the temporary folder is in memory: what spills there adds to the memory of the job", "folder", parent)
 	}
 	st := r.stages

@@ -1,4 +1,4 @@
-package pipeline
+package host
 
 import (
 	"os"
@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// fakeHost makes a host whose files and environment are given.
-func fakeHost(t *testing.T, cpus int, env, files map[string]string) host {
+// fakeSystem makes a system whose files and environment are given.
+func fakeSystem(t *testing.T, cpus int, env, files map[string]string) system {
 	t.Helper()
 	root := t.TempDir()
 	for name, text := range files {
@@ -19,7 +19,15 @@ func fakeHost(t *testing.T, cpus int, env, files map[string]string) host {
 			t.Fatal(err)
 		}
 	}
-	return host{env: func(k string) string { return env[k] }, root: root, cpus: func() int { return cpus }, numCPUs: 64}
+	return system{env: func(k string) string { return env[k] }, root: root, affinity: func() []int { return upTo(cpus) }, numCPUs: 64}
+}
+
+// upTo lists the CPUs below n; nil, unknown, for none.
+func upTo(n int) (cpus []int) {
+	for cpu := range n {
+		cpus = append(cpus, cpu)
+	}
+	return cpus
 }
 
 func TestMemoryLimitIsTheSmallestThatApplies(t *testing.T) {
@@ -50,7 +58,7 @@ func TestMemoryLimitIsTheSmallestThatApplies(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, source := fakeHost(t, 8, tt.env, tt.files).memory()
+			got, source := fakeSystem(t, 8, tt.env, tt.files).memory()
 			if got != tt.want || source != tt.source {
 				t.Errorf("memory = %d from %q, want %d from %q", got, source, tt.want, tt.source)
 			}
@@ -79,52 +87,50 @@ func TestThreadsAreTheCPUsThisProcessMayUse(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := fakeHost(t, tt.affinity, tt.env, tt.files).threads(); got != tt.want {
+			if got := fakeSystem(t, tt.affinity, tt.env, tt.files).threads(); got != tt.want {
 				t.Errorf("threads = %d, want %d", got, tt.want)
 			}
 		})
 	}
 }
 
-func TestParseSize(t *testing.T) {
+func TestCPULimitNamesWhatBinds(t *testing.T) {
+	const v1Mount = "36 31 0:35 / /sys/fs/cgroup/cpu,cpuacct rw,relatime shared:12 - cgroup cgroup rw,cpu,cpuacct\n"
 	tests := []struct {
-		text string
-		want int64 // 0: refused
+		name     string
+		affinity int
+		files    map[string]string
+		want     float64
+		source   string
 	}{
-		{"1", 1}, {"512M", 512 << 20}, {"1.5G", 3 << 29}, {"4g", 4 << 30}, {"2GiB", 2 << 30}, {"2GB", 2 << 30}, {"0.5K", 512}, {"1T", 1 << 40},
-		{"", 0}, {"0", 0}, {"-1G", 0}, {"G", 0}, {"1.2.3", 0}, {"1e9", 0}, {"Inf", 0}, {"9999999T", 0}, {"1 G", 0},
-	}
-	for _, tt := range tests {
-		got, err := ParseSize(tt.text)
-		if got != tt.want || (err == nil) != (tt.want > 0) {
-			t.Errorf("ParseSize(%q) = %d, %v, want %d", tt.text, got, err, tt.want)
-		}
-	}
-}
-
-func TestParseReadGroup(t *testing.T) {
-	tests := []struct {
-		name, line, id string // id empty: refused
-	}{
-		{"written tabs", `@RG\tID:s1\tSM:x`, "s1"},
-		{"real tabs", "@RG\tID:s1\tSM:x y", "s1"},
-		{"ID need not come first", `@RG\tSM:x\tID:s2`, "s2"},
-		{"no @RG", `ID:s1\tSM:x`, ""},
-		{"no ID", `@RG\tSM:x`, ""},
-		{"empty ID", `@RG\tID:\tSM:x`, ""},
-		{"twice the same tag", `@RG\tID:a\tID:b`, ""},
-		{"no tag", `@RG\tID:a\tfoo`, ""},
-		{"a line end would add a header line", "@RG\tID:a\n@CO\tx", ""},
-		{"another header", `@RGX\tID:a`, ""},
+		{"nothing but the machine", 0, nil, 64, "online CPUs"},
+		{"the kernel's list of CPUs", 6, map[string]string{"sys/devices/system/cpu/online": "0-3,6,8\n"}, 6, "online CPUs"},
+		{"fewer than that", 3, map[string]string{"sys/devices/system/cpu/online": "0-7\n"}, 3, "affinity"},
+		{"a quota need not be whole", 6, map[string]string{"proc/self/cgroup": "0::/a/b\n",
+			"sys/fs/cgroup/a/b/cpu.max": "150000 100000\n"}, 1.5, "cgroup /a/b cpu.max 150000/100000"},
+		{"an ancestor's quota", 6, map[string]string{"proc/self/cgroup": "0::/a/b/c\n",
+			"sys/fs/cgroup/a/b/c/cpu.max": "max 100000\n", "sys/fs/cgroup/a/b/cpu.max": "500000 100000\n",
+			"sys/fs/cgroup/a/cpu.max": "125000 50000\n"}, 2.5, "cgroup /a cpu.max 125000/50000"},
+		{"a quota above affinity does not bind", 2, map[string]string{"proc/self/cgroup": "0::/a\n",
+			"sys/fs/cgroup/a/cpu.max": "300000 100000\n"}, 2, "affinity"},
+		{"v1 and v2 side by side, where mountinfo says", 6, map[string]string{
+			"proc/self/cgroup":                                      "3:cpuacct,cpu:/slurm/job\n0::/x\n",
+			"proc/self/mountinfo":                                   v1Mount + "41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n",
+			"sys/fs/cgroup/unified/x/cpu.max":                       "400000 100000\n",
+			"sys/fs/cgroup/cpu,cpuacct/slurm/job/cpu.cfs_quota_us":  "25000\n",
+			"sys/fs/cgroup/cpu,cpuacct/slurm/job/cpu.cfs_period_us": "100000\n"}, 0.25, "cgroup /slurm/job cpu.cfs_quota_us 25000/100000"},
+		{"a container's mount begins at its own group", 6, map[string]string{"proc/self/cgroup": "3:cpu:/docker/01/in\n",
+			"proc/self/mountinfo":                   "36 31 0:35 /docker/01 /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n",
+			"sys/fs/cgroup/cpu/in/cpu.cfs_quota_us": "-1\n", "sys/fs/cgroup/cpu/in/cpu.cfs_period_us": "100000\n",
+			"sys/fs/cgroup/cpu/cpu.cfs_quota_us": "50000\n", "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+		}, 0.5, "cgroup /docker/01 cpu.cfs_quota_us 50000/100000"},
+		{"a period of zero is no quota", 6, map[string]string{"proc/self/cgroup": "0::/a\n", "sys/fs/cgroup/a/cpu.max": "100000 0\n"}, 6, "affinity"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			rg, err := ParseReadGroup(tt.line)
-			if rg.ID != tt.id || (err == nil) != (tt.id != "") {
-				t.Errorf("ParseReadGroup = %+v, %v, want ID %q", rg, err, tt.id)
-			}
-			if err != nil && ExitCode(err) != ExitMisuse {
-				t.Errorf("exit code %d, want misuse", ExitCode(err))
+			got, source := fakeSystem(t, tt.affinity, nil, tt.files).cpuLimit()
+			if got != tt.want || source != tt.source {
+				t.Errorf("cpuLimit = %g from %q, want %g from %q", got, source, tt.want, tt.source)
 			}
 		})
 	}

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package host
+
+func cached(uintptr) Cache { return noCache(notHere) }

@@ -1,0 +1,62 @@
+package host
+
+import "time"
+
+// Device is what a block device did, for everybody in this machine. Times are the kernel's, in
+// milliseconds at best.
+type Device struct {
+	Seconds      float64 `json:"seconds"` // that these counts are of
+	ReadBytes    int64   `json:"read_bytes"`
+	WriteBytes   int64   `json:"write_bytes"`
+	Reads        int64   `json:"reads"` // requests, after neighbours were merged
+	Writes       int64   `json:"writes"`
+	ReadSeconds  float64 `json:"read_seconds"` // from queue to end, summed over requests
+	WriteSeconds float64 `json:"write_seconds"`
+	BusySeconds  float64 `json:"busy_seconds"`       // in which there was a request; a device with many channels has room left at 100 %
+	QueueSeconds float64 `json:"queue_seconds"`      // requests in flight, over time; by Seconds: their mean number
+	InFlight     int64   `json:"requests_in_flight"` // now
+
+	at time.Time
+}
+
+// DeviceCounters reads a block device's counts since the machine started; [File] has the numbers.
+// The reason is not empty where there is no such device, as for network file systems and overlays.
+func DeviceCounters(major, minor uint32) (Device, string) {
+	return thisSystem().deviceCounters(major, minor)
+}
+
+func (s system) deviceCounters(major, minor uint32) (Device, string) {
+	src := s.source("sys/dev/block", deviceNumber(major, minor), "stat")
+	defer src.close()
+	buf := make([]byte, 512)
+	data, err := src.read(&buf)
+	if err != nil {
+		return Device{}, because(err)
+	}
+	d, ok := parseDeviceStat(data)
+	if !ok {
+		return Device{}, src.path + " does not say"
+	}
+	d.at = time.Now()
+	return d, ""
+}
+
+// parseDeviceStat reads the eleven numbers that every kernel has: requests, merges, sectors of 512
+// bytes and ms of reads, the same of writes, requests in flight, ms busy, ms in the queue.
+func parseDeviceStat(data []byte) (Device, bool) {
+	var n [11]int64
+	if numbers(data, n[:]) != len(n) {
+		return Device{}, false
+	}
+	return Device{Reads: n[0], ReadBytes: n[2] * 512, ReadSeconds: float64(n[3]) / 1e3,
+		Writes: n[4], WriteBytes: n[6] * 512, WriteSeconds: float64(n[7]) / 1e3,
+		InFlight: n[8], BusySeconds: float64(n[9]) / 1e3, QueueSeconds: float64(n[10]) / 1e3}, true
+}
+
+// Since returns what the device did from an earlier reading to this one; InFlight is of this one.
+func (d Device) Since(e Device) Device {
+	return Device{Seconds: d.at.Sub(e.at).Seconds(),
+		Reads: d.Reads - e.Reads, ReadBytes: d.ReadBytes - e.ReadBytes, ReadSeconds: d.ReadSeconds - e.ReadSeconds,
+		Writes: d.Writes - e.Writes, WriteBytes: d.WriteBytes - e.WriteBytes, WriteSeconds: d.WriteSeconds - e.WriteSeconds,
+		BusySeconds: d.BusySeconds - e.BusySeconds, QueueSeconds: d.QueueSeconds - e.QueueSeconds, InFlight: d.InFlight, at: d.at}
+}

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package host
+
+func pipePartner(uintptr) (*Partner, string) { return nil, notHere }

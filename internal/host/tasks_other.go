@@ -1,0 +1,12 @@
+//go:build !linux
+
+package host
+
+// tasks is not there on this system.
+type tasks struct{}
+
+func newTasks(string) *tasks { return nil }
+
+func (*tasks) close() {}
+
+func (*tasks) read(*[]byte) maybe[RunQueue] { return missing[RunQueue](notHere) }
