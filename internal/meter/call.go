@@ -62,3 +62,30 @@ func (w *Worker) leaveOut(wallNS, cpuNS int64) {
 	w.cpu0NS += cpuNS
 	w.stage.mu.Unlock()
 }
+
+// Work is a piece of computing by a goroutine that is bound to no thread, for a stage that is a device's.
+type Work struct {
+	stage *Stage
+	tid   int
+	cpuNS int64
+}
+
+// Work starts to count the CPU time of such a piece; [Work.End] charges it. Between the two there must be
+// no device call of a stage. It costs half a microsecond at each end.
+func (s *Stage) Work() Work {
+	if s == nil {
+		return Work{}
+	}
+	runtime.LockOSThread()
+	tid := threadID()
+	return Work{s, tid, threadCPU(tid)}
+}
+
+// End charges the CPU time to the stage.
+func (w Work) End() {
+	if w.stage == nil {
+		return
+	}
+	w.stage.workNS.Add(threadCPU(w.tid) - w.cpuNS)
+	runtime.UnlockOSThread()
+}

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"runtime"
 	"runtime/metrics"
 	"slices"
 	"sync"
@@ -43,8 +44,11 @@ type mark struct {
 
 func newMonitor(stages *meter.Set, devices []*meter.Device, threads int) *monitor {
 	m := &monitor{stages: stages, all: stages.All(), devices: devices, host: host.NewReader()}
-	m.cpus = report.CPUs{Threads: threads}
-	m.cpus.Host, m.cpus.Quota, m.cpus.Source = host.CPUs()
+	m.cpus = report.CPUs{Threads: threads, Host: float64(runtime.NumCPU())} // those that the scheduler allowed at the start
+	var limit float64
+	if limit, m.cpus.Source = host.CPULimit(); limit < m.cpus.Host {
+		m.cpus.Quota = limit
+	}
 	m.first = m.look()
 	m.last = m.first
 	return m
