@@ -188,3 +188,6 @@ func (r *Reader) mayUse(cpu int) bool {
 	}
 	return false
 }
+
+// EachThread visits the threads that lived at the last reading, with the CPU time of each in nanoseconds.
+func (r *Reader) EachThread(visit func(tid int, onCPUNS int64)) { r.tasks.each(visit) }

@@ -158,3 +158,10 @@ func (t *tasks) retire(tid int, one *task) {
 	one.close()
 	delete(t.live, tid)
 }
+
+// each visits the threads that were there last.
+func (t *tasks) each(visit func(tid int, onCPUNS int64)) {
+	for tid, one := range t.live {
+		visit(tid, one.last.onCPUNS)
+	}
+}

@@ -10,3 +10,5 @@ func newTasks(string) *tasks { return nil }
 func (*tasks) close() {}
 
 func (*tasks) read(*scratch) maybe[RunQueue] { return missing[RunQueue](notHere) }
+
+func (*tasks) each(func(tid int, onCPUNS int64)) {}

@@ -1,6 +1,12 @@
 package meter
 
-import "runtime"
+import (
+	"runtime"
+	"sync/atomic"
+)
+
+// loose is the CPU time that stages were charged on threads that no worker was bound to.
+var loose atomic.Int64
 
 // Call is one device call under way. It belongs to the goroutine that began it.
 type Call struct {
@@ -42,6 +48,9 @@ func (c Call) End() {
 		w.leaveOut(wallNS, cpuNS)
 		s.mu.Lock()
 		s.cpuNS += cpuNS
+		if w == nil {
+			loose.Add(cpuNS)
+		}
 		if w != nil || len(s.active) == 0 {
 			s.lifetimeNS += wallNS // no worker of this stage has the time in its lifetime
 		}
@@ -86,6 +95,8 @@ func (w Work) End() {
 	if w.stage == nil {
 		return
 	}
-	w.stage.workNS.Add(threadCPU(w.tid) - w.cpuNS)
+	cpuNS := threadCPU(w.tid) - w.cpuNS
+	w.stage.workNS.Add(cpuNS)
+	loose.Add(cpuNS)
 	runtime.UnlockOSThread()
 }
