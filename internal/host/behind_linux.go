@@ -10,8 +10,9 @@ import (
 // noFD is what files without a descriptor have for one.
 const noFD = ^uintptr(0)
 
-// WriteBehind has the kernel begin to write a range of an open file to its device, and does not wait
-// unless the device's queue is full. Where that cannot be done (pipes, files without a descriptor, other systems) it does nothing.
+// WriteBehind has the kernel begin to write a range of an open file to its device, and does not
+// wait unless the device's queue is full. Where that cannot be done (pipes, files without a descriptor,
+// overlays, other systems) it does nothing.
 func WriteBehind(fd uintptr, off, n int64) error {
 	return syncRange(fd, off, n, unix.SYNC_FILE_RANGE_WRITE)
 }

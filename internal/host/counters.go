@@ -176,29 +176,30 @@ func missing[T any](reason string) maybe[T] { return maybe[T]{reason: reason} }
 // Since returns what happened from an earlier reading of the same [Reader] to this one.
 func (c Counters) Since(earlier Counters) Delta {
 	d := Delta{Seconds: c.At.Sub(earlier.At).Seconds()}
-	d.CPU, d.CPUReason = since(c.cpu, earlier.cpu)
-	d.IO, d.IOReason = since(c.io, earlier.io)
-	d.RunQueue, d.RunQueueReason = since(c.runQueue, earlier.runQueue)
-	d.Machine, d.MachineReason = since(c.machine, earlier.machine)
-	d.Throttling, d.ThrottlingReason = since(c.throttling, earlier.throttling)
-	d.Pressure, d.PressureReason = since(c.pressure, earlier.pressure)
-	d.GroupPressure, d.GroupPressureReason = since(c.groupPressure, earlier.groupPressure)
-	d.Runtime, d.RuntimeReason = since(c.runtime, earlier.runtime)
-	d.Memory, d.MemoryReason = since(c.memory, earlier.memory)
-	d.GroupMemory, d.GroupMemoryReason = since(c.groupMemory, earlier.groupMemory)
+	d.CPU, d.CPUReason = since(c.cpu, earlier.cpu, CPU.since)
+	d.IO, d.IOReason = since(c.io, earlier.io, IO.since)
+	d.RunQueue, d.RunQueueReason = since(c.runQueue, earlier.runQueue, RunQueue.since)
+	d.Machine, d.MachineReason = since(c.machine, earlier.machine, Machine.since)
+	d.Throttling, d.ThrottlingReason = since(c.throttling, earlier.throttling, Throttling.since)
+	d.Pressure, d.PressureReason = since(c.pressure, earlier.pressure, Pressure.since)
+	d.GroupPressure, d.GroupPressureReason = since(c.groupPressure, earlier.groupPressure, Pressure.since)
+	d.Runtime, d.RuntimeReason = since(c.runtime, earlier.runtime, Runtime.since)
+	d.Memory, d.MemoryReason = since(c.memory, earlier.memory, Memory.since)
+	d.GroupMemory, d.GroupMemoryReason = since(c.groupMemory, earlier.groupMemory, GroupMemory.since)
 	if d.Machine != nil {
 		d.Machine.others(d.CPU, d.CPUReason)
 	}
 	return d
 }
 
-func since[T interface{ since(T) T }](now, then maybe[T]) (*T, string) {
+// since takes two values of a group apart, if both are there.
+func since[T any](now, then maybe[T], minus func(T, T) T) (*T, string) {
 	for _, reason := range []string{now.reason, then.reason} {
 		if reason != "" {
 			return nil, reason
 		}
 	}
-	d := now.value.since(then.value)
+	d := minus(now.value, then.value)
 	return &d, ""
 }
 

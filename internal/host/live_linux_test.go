@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -104,6 +105,23 @@ func TestThreadsThatComeAndGoNeverLowerTheSum(t *testing.T) {
 			last = c
 		}
 	}
+}
+
+func TestReadersMayBeShared(t *testing.T) {
+	r := NewReader()
+	defer r.Close()
+	first := r.Read()
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			for range 20 {
+				if d := r.Read().Since(first); d.CPU == nil || d.CPU.Seconds() < 0 || d.Seconds < 0 {
+					t.Errorf("CPU %+v in %g s", d.CPU, d.Seconds)
+				}
+			}
+		})
+	}
+	group.Wait()
 }
 
 func TestTheReaderIsNoInput(t *testing.T) {
@@ -235,10 +253,37 @@ func TestMincoreAgreesWithCachestat(t *testing.T) {
 		if err := unix.Fstat(int(f.Fd()), &st); err != nil {
 			t.Fatal(err)
 		}
-		got := mincoreCache(int(f.Fd()), &st, unix.ENOSYS)
+		got := mincoreCache(int(f.Fd()), &st, "no cachestat")
 		reasons(t, "Cache", reflect.ValueOf(got))
 		check(t, fmt.Sprintf("cached after reading %d bytes", read), *got.CachedBytes, *want.CachedBytes)
 	}
+}
+
+// On an overlay cachestat says 0 to everything. It must not be believed.
+func TestCachedOnAnOverlay(t *testing.T) {
+	dir := t.TempDir()
+	for _, d := range []string{"low", "up", "work", "all"} {
+		if err := os.Mkdir(filepath.Join(dir, d), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := filepath.Join(dir, "all")
+	if err := unix.Mount("overlay", all, "overlay", 0, fmt.Sprintf("lowerdir=%[1]s/low,upperdir=%[1]s/up,workdir=%[1]s/work", dir)); err != nil {
+		t.Skip("no overlay can be mounted: ", err)
+	}
+	t.Cleanup(func() { unix.Unmount(all, 0) })
+	f, err := os.Create(filepath.Join(all, "data"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	writeAll(t, f)
+	c := Cached(f.Fd())
+	reasons(t, "Cache", reflect.ValueOf(c))
+	if c.CachedBytes == nil || *c.CachedBytes != fileSize || c.DirtyBytes != nil || c.WritebackBytes != nil {
+		t.Errorf("a file just written, on an overlay: %+v", c)
+	}
+	check(t, "file system", *FileOfFD(f.Fd()).FileSystem, "overlay")
 }
 
 func TestCachedOfOtherThings(t *testing.T) {
@@ -254,7 +299,7 @@ func TestCachedOfOtherThings(t *testing.T) {
 	if err := unix.Fstat(int(empty.Fd()), &st); err != nil {
 		t.Fatal(err)
 	}
-	check(t, "an empty file", *mincoreCache(int(empty.Fd()), &st, unix.ENOSYS).CachedBytes, 0)
+	check(t, "an empty file", *mincoreCache(int(empty.Fd()), &st, "no cachestat").CachedBytes, 0)
 }
 
 func TestWaitBehindPaysTheDebt(t *testing.T) {
@@ -528,6 +573,25 @@ func BenchmarkRead(b *testing.B) {
 			}
 		})
 	}
+}
+
+func BenchmarkCached(b *testing.B) {
+	f, _ := onDisk(b)
+	writeAll(b, f)
+	b.Run("how=cachestat", func(b *testing.B) {
+		b.SetBytes(fileSize)
+		for b.Loop() {
+			Cached(f.Fd())
+		}
+	})
+	b.Run("how=mincore", func(b *testing.B) {
+		b.SetBytes(fileSize)
+		for b.Loop() {
+			if _, err := mincore(int(f.Fd()), fileSize); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
 func BenchmarkDeviceCounters(b *testing.B) {
