@@ -203,8 +203,11 @@ func since[T any](now, then maybe[T], minus func(T, T) T) (*T, string) {
 	return &d, ""
 }
 
+// apart is a difference of two times in seconds, without the digits that large sums have lost.
+func apart(now, then float64) float64 { return math.Round((now-then)*1e9) / 1e9 }
+
 func (c CPU) since(e CPU) CPU {
-	return CPU{c.UserSeconds - e.UserSeconds, c.SystemSeconds - e.SystemSeconds, c.MajorFaults - e.MajorFaults,
+	return CPU{apart(c.UserSeconds, e.UserSeconds), apart(c.SystemSeconds, e.SystemSeconds), c.MajorFaults - e.MajorFaults,
 		c.VoluntarySwitches - e.VoluntarySwitches, c.InvoluntarySwitches - e.InvoluntarySwitches}
 }
 
@@ -213,13 +216,13 @@ func (io IO) since(e IO) IO {
 }
 
 func (r RunQueue) since(e RunQueue) RunQueue {
-	return RunQueue{r.OnCPUSeconds - e.OnCPUSeconds, r.DelaySeconds - e.DelaySeconds, r.Threads}
+	return RunQueue{apart(r.OnCPUSeconds, e.OnCPUSeconds), apart(r.DelaySeconds, e.DelaySeconds), r.Threads}
 }
 
 // since takes a counter that went backwards, as the kernel says iowait may, for one that stood still.
 func (m Machine) since(e Machine) Machine {
-	return Machine{CPUs: m.CPUs, BusySeconds: max(0, m.BusySeconds-e.BusySeconds), StealSeconds: max(0, m.StealSeconds-e.StealSeconds),
-		IOWaitSeconds: max(0, m.IOWaitSeconds-e.IOWaitSeconds), IdleSeconds: max(0, m.IdleSeconds-e.IdleSeconds)}
+	return Machine{CPUs: m.CPUs, BusySeconds: max(0, apart(m.BusySeconds, e.BusySeconds)), StealSeconds: max(0, apart(m.StealSeconds, e.StealSeconds)),
+		IOWaitSeconds: max(0, apart(m.IOWaitSeconds, e.IOWaitSeconds)), IdleSeconds: max(0, apart(m.IdleSeconds, e.IdleSeconds))}
 }
 
 func (m *Machine) others(own *CPU, reason string) {
@@ -227,7 +230,7 @@ func (m *Machine) others(own *CPU, reason string) {
 		m.OthersSecondsReason = reason
 		return
 	}
-	others := max(0, m.BusySeconds-own.Seconds())
+	others := max(0, apart(m.BusySeconds, own.Seconds()))
 	m.OthersSeconds = &others
 }
 
@@ -257,7 +260,7 @@ func (t Throttling) find(name string, version int) Throttled {
 func (t Throttled) since(e Throttled) Throttled {
 	t.Periods -= e.Periods
 	t.ThrottledPeriods -= e.ThrottledPeriods
-	t.ThrottledSeconds -= e.ThrottledSeconds
+	t.ThrottledSeconds = apart(t.ThrottledSeconds, e.ThrottledSeconds)
 	t.QuotaCPUsReason = "the group has no quota"
 	if t.quota.set() {
 		cpus := t.quota.cpus()
@@ -271,9 +274,9 @@ func (p Pressure) since(e Pressure) Pressure {
 }
 
 func (s Stall) since(e Stall) Stall {
-	d := Stall{SomeSeconds: s.SomeSeconds - e.SomeSeconds, FullSecondsReason: s.FullSecondsReason}
+	d := Stall{SomeSeconds: apart(s.SomeSeconds, e.SomeSeconds), FullSecondsReason: s.FullSecondsReason}
 	if d.FullSecondsReason == "" {
-		full := s.full - e.full
+		full := apart(s.full, e.full)
 		d.FullSeconds = &full
 	}
 	return d
@@ -283,13 +286,13 @@ func (s Stall) since(e Stall) Stall {
 const staleGC = "no collection ended in this time, and the Go runtime updates the figure only then"
 
 func (r Runtime) since(e Runtime) Runtime {
-	d := Runtime{GCCycles: r.GCCycles - e.GCCycles, MutexWaitSeconds: r.MutexWaitSeconds - e.MutexWaitSeconds,
-		SchedulerWaits: r.SchedulerWaits - e.SchedulerWaits, SchedulerWaitSeconds: r.SchedulerWaitSeconds - e.SchedulerWaitSeconds}
+	d := Runtime{GCCycles: r.GCCycles - e.GCCycles, MutexWaitSeconds: apart(r.MutexWaitSeconds, e.MutexWaitSeconds),
+		SchedulerWaits: r.SchedulerWaits - e.SchedulerWaits, SchedulerWaitSeconds: apart(r.SchedulerWaitSeconds, e.SchedulerWaitSeconds)}
 	if d.GCCycles == 0 {
 		d.GCSecondsReason, d.AssistSecondsReason = staleGC, staleGC
 		return d
 	}
-	gc, assist := math.Max(0, r.gc-e.gc), math.Max(0, r.assist-e.assist)
+	gc, assist := max(0, apart(r.gc, e.gc)), max(0, apart(r.assist, e.assist))
 	d.GCSeconds, d.AssistSeconds = &gc, &assist
 	return d
 }
