@@ -69,8 +69,9 @@ type IO struct {
 }
 
 // RunQueue is the scheduler's account of the process's threads (schedstat). Time after the last
-// reading before a thread's end is lost, so the true values are a little larger. The delay holds
-// quota throttling as well: take that off before neighbours are blamed.
+// reading before a thread's end is lost, so the true values are a little larger. While a
+// quota holds the group, each thread that has work counts its own delay, so that of several threads
+// the delay is a multiple of the throttled time: a throttled stretch says nothing about neighbours.
 type RunQueue struct {
 	OnCPUSeconds float64 `json:"on_cpu_seconds"`
 	DelaySeconds float64 `json:"delay_seconds"` // ready to run, and no CPU; summed over the threads

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	switch job {
 	case "":
 		os.Exit(m.Run())
-	case "throttled":
+	case "join":
 		childInGroup(arg)
 	case "produce":
 		childProducer(arg)
@@ -382,7 +382,7 @@ func v1CPU(t *testing.T) string {
 
 // childInGroup joins a control group, burns CPU, and prints what a Reader saw of that.
 func childInGroup(dir string) {
-	if err := os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(strconv.Itoa(os.Getpid())), 0); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(strconv.Itoa(os.Getpid())), 0o666); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -395,6 +395,47 @@ func childInGroup(dir string) {
 	_ = json.NewEncoder(os.Stdout).Encode(out)
 }
 
+// newGroup makes a control group for the time of the test.
+func newGroup(t *testing.T, parent, name string) string {
+	t.Helper()
+	dir := filepath.Join(parent, name)
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { os.Remove(dir) })
+	return dir
+}
+
+// seenIn returns what a child in a control group saw.
+func seenIn(t *testing.T, dir string) (got seen) {
+	t.Helper()
+	text, err := child(t, "join="+dir).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	return got
+}
+
+func TestTheOwnGroupsPressure(t *testing.T) {
+	s := thisSystem()
+	m := s.cgroupMount("")
+	name, ok := ownGroup(s.read("proc/self/cgroup"), "")
+	if os.Geteuid() != 0 || !ok || name != "/" || m.kind != "cgroup2" {
+		t.Skip("needs root and the root group of cgroup v2")
+	}
+	dir := newGroup(t, m.point, fmt.Sprintf("alignpipe-host-test-%d", os.Getpid()))
+	if _, err := os.Stat(filepath.Join(dir, "cpu.pressure")); err != nil {
+		t.Skip(err)
+	}
+	p := seenIn(t, dir).Delta.GroupPressure
+	if p == nil || p.CPU.FullSeconds == nil { // which the machine does not have
+		t.Errorf("pressure of a group of its own: %+v", p)
+	}
+}
+
 type seen struct {
 	Delta   Delta
 	CPUs    float64
@@ -403,38 +444,27 @@ type seen struct {
 }
 
 func TestAnAncestorsQuotaShows(t *testing.T) {
-	parent := filepath.Join(v1CPU(t), fmt.Sprintf("alignpipe-host-test-%d", os.Getpid()))
-	dir := filepath.Join(parent, "job")
-	for _, d := range []string{parent, dir} {
-		if err := os.Mkdir(d, 0o777); err != nil {
-			t.Skip(err)
-		}
-		t.Cleanup(func() { os.Remove(d) })
-	}
-	for file, text := range map[string]string{"cpu.cfs_period_us": "100000", "cpu.cfs_quota_us": "20000"} {
-		if err := os.WriteFile(filepath.Join(parent, file), []byte(text), 0); err != nil {
+	parent := newGroup(t, v1CPU(t), fmt.Sprintf("alignpipe-host-test-%d", os.Getpid()))
+	dir := newGroup(t, parent, "job")
+	for file, text := range map[string]string{"cpu.cfs_period_us": "100000", "cpu.cfs_quota_us": "10000"} {
+		if err := os.WriteFile(filepath.Join(parent, file), []byte(text), 0o666); err != nil {
 			t.Skip(err)
 		}
 	}
-	text, err := child(t, "throttled="+dir).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got seen
-	if err := json.Unmarshal(text, &got); err != nil {
-		t.Fatalf("%v in %s", err, text)
-	}
+	got := seenIn(t, dir)
 	name := "/" + filepath.Base(parent)
-	near(t, "CPU limit", got.CPUs, 0.2)
-	check(t, "its source", got.Source, "cgroup "+name+" cpu.cfs_quota_us 20000/100000")
+	near(t, "CPU limit", got.CPUs, 0.1)
+	check(t, "its source", got.Source, "cgroup "+name+" cpu.cfs_quota_us 10000/100000")
 	check(t, "threads", got.Threads, 1)
 	th := got.Delta.Throttling
 	if th == nil || th.MostThrottled == nil || *th.MostThrottled != name || len(th.Groups) != 3 {
-		t.Fatalf("throttling %s", text)
+		t.Fatalf("throttling %+v (%s)", th, got.Delta.ThrottlingReason)
 	}
-	if g := th.Groups[1]; g.ThrottledSeconds < 0.1 || g.ThrottledPeriods < 2 || *g.QuotaCPUs != 0.2 {
+	if g := th.Groups[1]; g.ThrottledSeconds < 0.1 || g.ThrottledPeriods < 2 || *g.QuotaCPUs != 0.1 {
 		t.Errorf("throttled %+v", g)
 	}
+	t.Logf("quota 0.1 CPUs, %.2f s: throttled %.2f s, run-queue delay %.2f s, on CPU %.2f s", got.Delta.Seconds,
+		th.Groups[1].ThrottledSeconds, got.Delta.RunQueue.DelaySeconds, got.Delta.RunQueue.OnCPUSeconds)
 }
 
 // childProducer burns CPU and writes now and then, until the reader goes away.
