@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,11 +30,18 @@ func TestMain(m *testing.M) {
 	case "":
 		os.Exit(m.Run())
 	case "join":
-		childInGroup(arg)
+		childInGroup(arg, func(d Delta) bool { return d.Seconds > 0.1 })
+	case "throttled":
+		childInGroup(arg, func(d Delta) bool {
+			return d.Throttling != nil && slices.ContainsFunc(d.Throttling.Groups, func(g Throttled) bool { return g.ThrottledSeconds > 0.1 && g.ThrottledPeriods > 1 })
+		})
 	case "produce":
 		childProducer(arg)
 	}
 }
+
+// patience is for machines on which others take nearly all of the CPUs.
+const patience = 30 * time.Second
 
 func child(t *testing.T, job string) *exec.Cmd {
 	t.Helper()
@@ -53,10 +61,12 @@ func TestBurningCPUShows(t *testing.T) {
 	r := NewReader()
 	defer r.Close()
 	before := r.Read()
-	burn(300 * time.Millisecond)
+	for end := time.Now().Add(patience); readCPU().value.Seconds() < before.cpu.value.Seconds()+0.1 && time.Now().Before(end); {
+		burn(time.Millisecond)
+	}
 	d := r.Read().Since(before)
 	reasons(t, "Delta", reflect.ValueOf(d))
-	if d.CPU == nil || d.CPU.Seconds() < 0.05 {
+	if d.CPU == nil || d.CPU.Seconds() < 0.1 {
 		t.Errorf("CPU %+v (%s) in %.3f s", d.CPU, d.CPUReason, d.Seconds)
 	}
 	if d.Machine == nil || d.Machine.CPUs < 1 || d.Machine.BusySeconds == 0 {
@@ -380,16 +390,19 @@ func v1CPU(t *testing.T) string {
 	return m.point
 }
 
-// childInGroup joins a control group, burns CPU, and prints what a Reader saw of that.
-func childInGroup(dir string) {
+// childInGroup joins a control group, burns CPU until a Reader has seen enough, and prints that.
+func childInGroup(dir string, enough func(Delta) bool) {
 	if err := os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(strconv.Itoa(os.Getpid())), 0o666); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	r := NewReader()
 	before := r.Read()
-	burn(700 * time.Millisecond)
-	out := seen{Delta: r.Read().Since(before)}
+	var out seen
+	for end := time.Now().Add(patience); time.Now().Before(end) && !enough(out.Delta); {
+		burn(5 * time.Millisecond)
+		out.Delta = r.Read().Since(before)
+	}
 	out.CPUs, out.Source = CPULimit()
 	out.Threads = Threads()
 	_ = json.NewEncoder(os.Stdout).Encode(out)
@@ -407,9 +420,9 @@ func newGroup(t *testing.T, parent, name string) string {
 }
 
 // seenIn returns what a child in a control group saw.
-func seenIn(t *testing.T, dir string) (got seen) {
+func seenIn(t *testing.T, dir, until string) (got seen) {
 	t.Helper()
-	text, err := child(t, "join="+dir).Output()
+	text, err := child(t, until+"="+dir).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -430,7 +443,7 @@ func TestTheOwnGroupsPressure(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "cpu.pressure")); err != nil {
 		t.Skip(err)
 	}
-	p := seenIn(t, dir).Delta.GroupPressure
+	p := seenIn(t, dir, "join").Delta.GroupPressure
 	if p == nil || p.CPU.FullSeconds == nil { // which the machine does not have
 		t.Errorf("pressure of a group of its own: %+v", p)
 	}
@@ -446,24 +459,24 @@ type seen struct {
 func TestAnAncestorsQuotaShows(t *testing.T) {
 	parent := newGroup(t, v1CPU(t), fmt.Sprintf("alignpipe-host-test-%d", os.Getpid()))
 	dir := newGroup(t, parent, "job")
-	for file, text := range map[string]string{"cpu.cfs_period_us": "100000", "cpu.cfs_quota_us": "10000"} {
+	for file, text := range map[string]string{"cpu.cfs_period_us": "100000", "cpu.cfs_quota_us": "2000"} {
 		if err := os.WriteFile(filepath.Join(parent, file), []byte(text), 0o666); err != nil {
 			t.Skip(err)
 		}
 	}
-	got := seenIn(t, dir)
+	got := seenIn(t, dir, "throttled")
 	name := "/" + filepath.Base(parent)
-	near(t, "CPU limit", got.CPUs, 0.1)
-	check(t, "its source", got.Source, "cgroup "+name+" cpu.cfs_quota_us 10000/100000")
+	near(t, "CPU limit", got.CPUs, 0.02)
+	check(t, "its source", got.Source, "cgroup "+name+" cpu.cfs_quota_us 2000/100000")
 	check(t, "threads", got.Threads, 1)
 	th := got.Delta.Throttling
 	if th == nil || th.MostThrottled == nil || *th.MostThrottled != name || len(th.Groups) != 3 {
 		t.Fatalf("throttling %+v (%s)", th, got.Delta.ThrottlingReason)
 	}
-	if g := th.Groups[1]; g.ThrottledSeconds < 0.1 || g.ThrottledPeriods < 2 || *g.QuotaCPUs != 0.1 {
+	if g := th.Groups[1]; g.ThrottledSeconds <= 0.1 || g.ThrottledPeriods < 2 || *g.QuotaCPUs != 0.02 {
 		t.Errorf("throttled %+v", g)
 	}
-	t.Logf("quota 0.1 CPUs, %.2f s: throttled %.2f s, run-queue delay %.2f s, on CPU %.2f s", got.Delta.Seconds,
+	t.Logf("quota 0.02 CPUs, %.2f s: throttled %.2f s, run-queue delay %.2f s, on CPU %.2f s", got.Delta.Seconds,
 		th.Groups[1].ThrottledSeconds, got.Delta.RunQueue.DelaySeconds, got.Delta.RunQueue.OnCPUSeconds)
 }
 
@@ -528,6 +541,12 @@ func followPartner(t *testing.T, r *os.File, pid int) {
 		t.Fatal(err)
 	}
 	p, reason := PipePartner(r.Fd())
+	for range 20 { // where there is no CPU to be had, time is up before anything was looked at
+		if p != nil || reason != tookTooLong {
+			break
+		}
+		p, reason = PipePartner(r.Fd())
+	}
 	if p == nil {
 		t.Fatal(reason)
 	}
@@ -537,7 +556,7 @@ func followPartner(t *testing.T, r *os.File, pid int) {
 	}
 	first, _ := p.CPUSeconds()
 	var now float64
-	for end := time.Now().Add(10 * time.Second); now < first+0.05 && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(patience); now < first+0.05 && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if now, reason = p.CPUSeconds(); reason != "" {
 			t.Fatal(reason)
 		}
