@@ -77,15 +77,19 @@ func readSpec(path string, stdin io.Reader) (*model.Spec, error) {
 }
 
 // answerOrStop leaves the simulation alone when the context ends: it takes seconds at most.
-func answerOrStop(ctx context.Context, spec *model.Spec) (answer *model.Answer, err error) {
-	done := make(chan struct{})
+func answerOrStop(ctx context.Context, spec *model.Spec) (*model.Answer, error) {
+	type outcome struct {
+		answer *model.Answer
+		err    error
+	}
+	done := make(chan outcome, 1)
 	go func() {
-		answer, err = spec.Answer()
-		close(done)
+		answer, err := spec.Answer()
+		done <- outcome{answer, err}
 	}()
 	select {
-	case <-done:
-		return answer, err
+	case o := <-done:
+		return o.answer, o.err
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

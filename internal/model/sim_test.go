@@ -265,3 +265,63 @@ func TestBestBatchRefusesWhatWouldTakeLong(t *testing.T) {
 		t.Error("no batch at all")
 	}
 }
+
+// sharing is processor sharing without virtual time: it holds what each service still needs.
+func sharing(arrivals, demands []float64, cores float64) (ends []float64) {
+	ends, left := make([]float64, len(demands)), append([]float64(nil), demands...)
+	running, next, now := []int{}, 0, 0.0
+	for next < len(arrivals) || len(running) > 0 {
+		rate := min(1, cores/float64(len(running)))
+		step := math.Inf(1)
+		for _, i := range running {
+			step = min(step, left[i]/rate)
+		}
+		arrives := next < len(arrivals) && arrivals[next] <= now+step
+		if arrives {
+			step = arrivals[next] - now
+		}
+		now += step
+		still := running[:0]
+		for _, i := range running {
+			if left[i] -= rate * step; left[i] > 1e-12 {
+				still = append(still, i)
+			} else {
+				ends[i] = now
+			}
+		}
+		running = still
+		if arrives {
+			running = append(running, next)
+			next++
+		}
+	}
+	return ends
+}
+
+func TestVirtualTimeIsProcessorSharing(t *testing.T) {
+	rng := rand.New(rand.NewPCG(10, 11))
+	for range 200 {
+		const n = 40
+		cores := 0.3 + 4*rng.Float64()
+		arrivals, demands := make([]float64, n), make([]float64, n)
+		at := 0.0
+		for i := range demands {
+			at += rng.ExpFloat64()
+			arrivals[i], demands[i] = at, 0.01+3*rng.ExpFloat64()
+		}
+		want := sharing(arrivals, demands, cores)
+		s, got := &server{kind: Cores, capacity: cores}, make([]float64, n)
+		for i := 0; i < n || len(s.running) > 0; {
+			if i < n && arrivals[i] < s.next() {
+				s.begin(arrivals[i], demands[i], event{seq: uint64(i), job: int32(i)})
+				i++
+				continue
+			}
+			end := s.next()
+			got[s.end(end).job] = end
+		}
+		for i := range want {
+			near(t, fmt.Sprintf("the end of service %d on %v cores", i, cores), got[i], want[i], exact)
+		}
+	}
+}
