@@ -36,11 +36,11 @@ Usage: alignpipe model [flags] STAGES.json
       --json   the answer as JSON
   -h, --help
 
-docs/model.md explains the answer. Items times stages may be 5 million.
+docs/model.md explains the answer. Items times stages may be 5,000,000.
 
 Examples:
   alignpipe model stages.json
-  echo '{"stages": [{"service_seconds": 4}, {"service_seconds": 5}], "items": 9}' | alignpipe model --json -
+  alignpipe model --json - <stages.json
 `
 
 func modelCommand(ctx context.Context, args []string, std stdio) error {

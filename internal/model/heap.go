@@ -14,9 +14,17 @@ type number int32
 
 func (n number) before(o number) bool { return n < o }
 
+// ordered has an order in which the heap gives it out.
+type ordered[T any] interface{ before(T) bool }
+
+var (
+	_ ordered[event]  = event{}
+	_ ordered[number] = number(0)
+)
+
 // heap is a binary heap with the first element, by before, on top. container/heap would allocate
 // for each push.
-type heap[T interface{ before(T) bool }] []T
+type heap[T ordered[T]] []T
 
 func (h *heap[T]) push(e T) {
 	a := append(*h, e)

@@ -8,6 +8,7 @@ import (
 const (
 	maxInput  = 16 << 20 // bytes of JSON
 	maxMemory = 1 << 60  // bytes of a worker
+	leastTime = 1e-15    // seconds of a service: less than any, and the rates stay finite
 )
 
 // Spec is the input of `alignpipe model`: a line in the words of a user, with memory and
@@ -108,7 +109,7 @@ func (s *StageSpec) validate(key string, memoryCap int64) error {
 		return wrong(key+".workers", "%d; at least 1 is needed", s.Workers)
 	case s.Batch < 1:
 		return wrong(key+".batch", "%d; at least 1 is needed", s.Batch)
-	case s.ServiceSeconds == 0 && s.ServicePerItemSeconds == 0:
+	case s.ServiceSeconds >= 0 && s.ServicePerItemSeconds >= 0 && s.ServiceSeconds+s.ServicePerItemSeconds < leastTime:
 		return wrong(key, "service_seconds or service_per_item_seconds must be above 0")
 	case s.Reliability < 0 || s.Reliability > 1:
 		return wrong(key+".reliability", "%v; it is a probability, from 0 to 1", s.Reliability)

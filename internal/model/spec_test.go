@@ -31,6 +31,7 @@ func TestBadInputIsRefusedByKey(t *testing.T) {
 		{"no stages", `{"items": 1}`, "stages: there is none"},
 		{"no items", `{"stages": [{"service_seconds": 1}]}`, "items: 0; at least 1 is needed"},
 		{"a stage that takes no time", `{"stages": [{}], "items": 1}`, "stages[0]: service_seconds or service_per_item_seconds must be above 0"},
+		{"a time that is hardly any", `{"stages": [{"service_seconds": 1e-310}], "items": 1}`, "stages[0]: service_seconds or"},
 		{"a negative time", `{"stages": [{"service_seconds": -1}], "items": 1}`, "stages[0].service_seconds: -1; it cannot be less than 0"},
 		{"a number too large for any", `{"stages": [{"service_seconds": 1e999}], "items": 1}`, "stages[0].service_seconds: number 1e999"},
 		{"no workers", stage(`, "workers": 0`), "stages[0].workers: 0; at least 1 is needed"},
@@ -106,6 +107,22 @@ func TestWhatIsLeftOutHasItsDefault(t *testing.T) {
 	s := a.Stages[1]
 	if s.Name != "stage 2" || s.Workers != 1 || s.Batch != 1 || s.BestBatch != nil || s.BestBatchReason != "" {
 		t.Errorf("%+v", s)
+	}
+}
+
+func TestAStageSaysWhatItWaitsFor(t *testing.T) {
+	spec, err := ParseSpec(strings.NewReader(`{"items": 20, "stages": [{"service_seconds": 1}, {"service_seconds": 9, "queue": 1}, {"service_seconds": 1}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := spec.Answer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"output", "service", "input"} {
+		if got := a.Stages[i].Limit; got != want {
+			t.Errorf("stage %d: %s, want %s", i+1, got, want)
+		}
 	}
 }
 
