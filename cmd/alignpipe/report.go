@@ -21,7 +21,7 @@ func checkReportName(path string) error {
 
 // tell prints the summary and writes the reports.
 func (a *alignFlags) tell(result *pipeline.Result, w io.Writer) error {
-	r := report.Build(a.describe(result))
+	r := report.Build(result.Report(version, append([]string{"alignpipe", "align"}, a.args...)))
 	for _, path := range a.report {
 		if err := writeReport(path, r); err != nil {
 			return fmt.Errorf("the output is complete, but not the report: %w", err)
@@ -31,51 +31,6 @@ func (a *alignFlags) tell(result *pipeline.Result, w io.Writer) error {
 		return nil
 	}
 	return report.Summary(w, r)
-}
-
-// describe puts a result in the words of package report.
-func (a *alignFlags) describe(result *pipeline.Result) report.Run {
-	needed := result.NeededBytes
-	run := report.Run{
-		Version: version, Command: append([]string{"alignpipe", "align"}, a.args...),
-		CPUs: result.CPUs, Queues: result.Queues, Phases: result.Phases,
-		Flight: result.Flight, Inputs: result.Inputs, Files: result.Files, Host: result.Host,
-		Reads: report.Reads{Total: int64(result.Sum.Count), Mapped: result.Mapped,
-			PrimaryWritten: result.Primary, Skipped: result.Skipped},
-		Sort: report.Sort{Records: result.Sort.Records, SpilledRuns: int64(result.Sort.SpilledRuns),
-			SpilledBytes: int64(result.Sort.SpilledBytes)},
-		Options: a.options(),
-		Memory: report.Memory{LimitBytes: result.MemoryBytes},
-	}
-	if needed > 0 {
-		run.Sort.NeededBytes = &needed
-	}
-	if d := result.Duplicates; d != nil {
-		records := d.Records()
-		run.Reads.Duplicates, run.Duplicates = &records, d
-	}
-	return run
-}
-
-// options are those that forecasts need to know.
-func (a *alignFlags) options() report.Options {
-	cfg := &a.cfg
-	o := report.Options{Level: cfg.Level, Shards: cfg.Shards, Sort: a.sort, Format: "bam"}
-	if cfg.Format == pipeline.FormatSAM || cfg.Format == pipeline.FormatAuto && strings.EqualFold(filepath.Ext(cfg.Output), ".sam") {
-		o.Format = "sam"
-	}
-	if cfg.Output == pipeline.Stdio || vfs.IsStream(vfs.OS, cfg.Output) && cfg.Shards == 0 {
-		return o
-	}
-	path, err := filepath.Abs(cfg.Output)
-	if err != nil {
-		return o // forecasts go without a sample of the output
-	}
-	if cfg.Shards > 0 {
-		path = filepath.Join(path, "shard-00000.bam")
-	}
-	o.OutputFile = path
-	return o
 }
 
 // writeReport writes one report, whole or not at all.

@@ -33,6 +33,8 @@ type Result struct {
 	Inputs      []report.Input
 	Files       []report.FileRole
 	Host        *host.Delta // over the whole run
+
+	options report.Options
 }
 
 func (r *run) result() *Result {
@@ -47,5 +49,6 @@ func (r *run) result() *Result {
 		Skipped: r.reader.Skipped(), Insert: r.params.Insert, Sort: r.stats,
 		MemoryBytes: r.plan.total, IndexBytes: r.plan.index, CPUs: r.monitor.cpus, Phases: r.monitor.phases, Queues: r.queues,
 		Flight: r.flightStats(), NeededBytes: r.neededMemory(), Inputs: r.inputs(), Files: r.files, Host: r.monitor.whole(),
+		options: r.cfg.reportOptions(),
 	}
 }

@@ -6,6 +6,7 @@
 package report
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/alignpipe/alignpipe/internal/host"
@@ -196,6 +197,14 @@ func flightOf(s meter.FlightSnapshot) Flight {
 	stay := s.MeanStayNS / 1e9
 	f.MeanBatches, f.MeanStaySeconds = &s.MeanInside, &stay
 	return f
+}
+
+// Name is the class with its stage, as in "cpu (map)".
+func (v Verdict) Name() string {
+	if v.Stage == nil {
+		return v.Class
+	}
+	return fmt.Sprintf("%s (%s)", v.Class, *v.Stage)
 }
 
 // Build works out the report of a run.

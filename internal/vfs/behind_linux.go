@@ -9,7 +9,9 @@ import (
 
 // writeBack has the kernel begin to write a range of an open file to its device, and does not wait
 // unless the device's queue is full. Where that cannot be done it does nothing.
-func writeBack(fd uintptr, off, n int64) error { return syncRange(fd, off, n, unix.SYNC_FILE_RANGE_WRITE) }
+func writeBack(fd uintptr, off, n int64) error {
+	return syncRange(fd, off, n, unix.SYNC_FILE_RANGE_WRITE)
+}
 
 // awaitBack returns when a range has been written to the device. That does not make it durable: the
 // file's metadata and the device's cache need fsync. An error ends the run: the kernel tells it once, and

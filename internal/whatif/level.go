@@ -7,13 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/alignpipe/alignpipe/internal/deflate"
 	"github.com/alignpipe/alignpipe/internal/meter"
 	"github.com/alignpipe/alignpipe/internal/report"
 	"github.com/alignpipe/alignpipe/internal/verdict"
+	"github.com/alignpipe/alignpipe/internal/vfs"
 )
 
 // level compresses a sample of the run's own output again, at its level and at the other.
@@ -53,7 +53,7 @@ const (
 
 // sampleBlocks inflates blocks from all over a BGZF file.
 func sampleBlocks(path string) ([][]byte, error) {
-	f, err := os.Open(path)
+	f, err := vfs.OS.Open(path)
 	if err != nil {
 		return nil, err
 	}

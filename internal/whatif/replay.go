@@ -2,9 +2,9 @@ package whatif
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/alignpipe/alignpipe/internal/meter"
+	"github.com/alignpipe/alignpipe/internal/model"
 	"github.com/alignpipe/alignpipe/internal/report"
 	"github.com/alignpipe/alignpipe/internal/verdict"
 )
@@ -33,18 +33,40 @@ func replayInFlight(r *report.Report, inFlight int, f *verdict.Forecast) error {
 	return nil
 }
 
-// batches of a phase: those that the mappers took.
-func batches(p verdict.Phase) int {
+// simulate is the time of a phase's line with so many batches in flight: the parser takes one, and
+// the mappers give it back. Inflating goes on beside it, and takes cores.
+func simulate(l verdict.Load, p verdict.Phase, inFlight int) (float64, error) {
+	n := 0
 	for _, s := range p.Stations {
 		if s.Name == meter.NameMap {
-			return int(s.Batches)
+			n = int(s.Batches)
 		}
 	}
-	return 0
+	if n == 0 {
+		return 0, fmt.Errorf("no batches were counted: %w", verdict.ErrNoData)
+	}
+	line := model.Line{Items: min(n, mostBatches), InFlight: inFlight, Seed: 1,
+		Resources: []model.Resource{{Name: "cores", Kind: model.Cores, Capacity: max(l.CPUs-beside(p), 0.1)}}}
+	for _, s := range p.Stations {
+		if s.Name == meter.NameParse || s.Name == meter.NameMap {
+			line.Stages = append(line.Stages, model.Stage{Name: s.Name, Workers: s.Workers, Queue: 2 * l.Threads,
+				ServiceSeconds: s.CPUSeconds / float64(n), Resource: "cores"})
+		}
+	}
+	result, err := model.Simulate(line)
+	return result.MakespanSeconds, err
 }
 
-var errNoBatches = fmt.Errorf("no batches were counted: %w", verdict.ErrNoData)
+// mostBatches bounds the simulation; more of them go on as those do.
+const mostBatches = 5000
 
-const leastService = 1e-9 // seconds: nothing takes no time
-
-func service(total float64, n int) float64 { return math.Max(leastService, total/float64(n)) }
+// beside is how many cores the stages take that are not in the line.
+func beside(p verdict.Phase) float64 {
+	var cpu float64
+	for _, s := range p.Stations {
+		if s.Name != meter.NameParse && s.Name != meter.NameMap {
+			cpu += s.CPUSeconds
+		}
+	}
+	return cpu / p.WallSeconds
+}
