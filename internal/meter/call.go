@@ -3,6 +3,7 @@ package meter
 import (
 	"runtime"
 	"sync/atomic"
+	"time"
 )
 
 // loose is the CPU time that stages were charged on threads that no worker was bound to.
@@ -99,4 +100,16 @@ func (w Work) End() {
 	w.stage.workNS.Add(cpuNS)
 	loose.Add(cpuNS)
 	runtime.UnlockOSThread()
+}
+
+// ThreadTimer starts to count the CPU time of the calling goroutine, which keeps its thread until the
+// function that is returned is called.
+func ThreadTimer() func() time.Duration {
+	runtime.LockOSThread()
+	tid := threadID()
+	from := threadCPU(tid)
+	return func() time.Duration {
+		defer runtime.UnlockOSThread()
+		return time.Duration(threadCPU(tid) - from)
+	}
 }

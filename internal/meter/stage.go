@@ -54,6 +54,7 @@ type Stage struct {
 	serial  bool // guarded by mu, as is workers
 
 	items, bytesIn, bytesOut, calls atomic.Int64
+	waits                           atomic.Int64 // that AddWait was told of
 	sent, received                  atomic.Int64 // values through queues
 	wait                            [NumStates]atomic.Int64
 
@@ -126,6 +127,7 @@ func (s *Stage) AddBytesOut(n int64) {
 func (s *Stage) AddWait(st State, d time.Duration) {
 	if s != nil {
 		s.wait[st].Add(int64(d))
+		s.waits.Add(1)
 	}
 }
 
@@ -158,6 +160,7 @@ type Snapshot struct {
 	BytesIn, BytesOut int64
 	Batches           int64 // values sent through queues, or received by a stage that sends none
 	Calls             int64 // device calls: reads, writes, syncs
+	Waits             int64 // how often a worker waited for something else
 	LifetimeNS        int64 // from Enter to Exit, or to now
 	WorkNS            int64 // CPU time beside the calls, of a stage that is a device's
 	CPUNS             int64 // on a CPU; 0 where the system has no thread clock
@@ -180,7 +183,7 @@ func (s *Stage) Snapshot() Snapshot {
 	for st := range s.wait {
 		snap.WaitNS[st] = s.wait[st].Load()
 	}
-	snap.Items, snap.Calls = s.items.Load(), s.calls.Load()
+	snap.Items, snap.Calls, snap.Waits = s.items.Load(), s.calls.Load(), s.waits.Load()
 	snap.WorkNS = s.workNS.Load()
 	snap.FirstNS, snap.LastNS = s.firstNS.Load(), s.lastNS.Load()
 	snap.BytesIn, snap.BytesOut = s.bytesIn.Load(), s.bytesOut.Load()
@@ -221,6 +224,7 @@ func (s Snapshot) Sub(earlier Snapshot) Snapshot {
 	s.BytesOut -= earlier.BytesOut
 	s.Batches -= earlier.Batches
 	s.Calls -= earlier.Calls
+	s.Waits -= earlier.Waits
 	s.LifetimeNS -= earlier.LifetimeNS
 	s.CPUNS -= earlier.CPUNS
 	s.WorkNS -= earlier.WorkNS

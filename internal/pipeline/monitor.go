@@ -27,7 +27,8 @@ type monitor struct {
 	host    *host.Reader
 	unbound *meter.Unbound
 	cpus    report.CPUs
-	watch   func(*mark) // told of every look during a phase; may be nil
+	// watchers are told of every look during a phase.
+	watchers []func(*mark)
 
 	first, last *mark
 	phases      []report.PhaseRun
@@ -96,6 +97,9 @@ func (m *monitor) tick(stop chan struct{}) []*mark {
 	}
 	var marks []*mark
 	step := tick
+	if len(m.phases) < 2 {
+		step /= 5 // the first tenth of a short run is soon over
+	}
 	ticker := time.NewTicker(step)
 	defer ticker.Stop()
 	for {
@@ -105,8 +109,8 @@ func (m *monitor) tick(stop chan struct{}) []*mark {
 		case <-ticker.C:
 		}
 		k := m.look()
-		if m.watch != nil {
-			m.watch(k)
+		for _, watch := range m.watchers {
+			watch(k)
 		}
 		if marks = append(marks, k); len(marks) == maxMarks {
 			marks = everySecond(marks)

@@ -33,6 +33,10 @@ type Result struct {
 	Inputs      []report.Input
 	Files       []report.FileRole
 	Host        *host.Delta // over the whole run
+	// Makespan is what was forecast after a tenth of the input; nil with a reason where it was not.
+	Makespan       *report.Makespan
+	MakespanReason string
+	ProbeBytes     int64 // written to learn how fast devices are
 
 	options report.Options
 }
@@ -42,7 +46,9 @@ func (r *run) result() *Result {
 	if r.duplicates != nil {
 		duplicates = &r.duplicates.Metrics
 	}
+	makespan, why := r.foresight.result()
 	return &Result{
+		Makespan: makespan, MakespanReason: why, ProbeBytes: r.foresight.probed.Load(),
 		Duplicates: duplicates,
 		Threads:    r.cfg.Threads, Paired: r.cfg.paired(), Sum: r.reader.Sum(),
 		Records: r.counts.records, Primary: r.counts.reads, Mapped: r.counts.mapped, Proper: r.counts.proper,
