@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"internal/meter":       {},
 	"internal/vfs":         {},
 	"internal/vfs/faultfs": {"internal/vfs"},
+	"internal/vfs/slowfs":  {"internal/vfs"},
 	"internal/verdict":     {"internal/meter"},
 	"internal/gather":      {"bgzfout", "sorter", "internal/bamrec", "internal/inflate", "internal/vfs"},
 	"internal/report":      {"internal/meter", "internal/verdict", "internal/model"},
