@@ -64,6 +64,7 @@ func (h *harness) profile(ctx context.Context, s *Scenario) (Profile, error) {
 
 func (h *harness) takeProfile(ctx context.Context, s *Scenario) (p Profile, err error) {
 	least := int64(0)
+	s.Input.Templates = profileTemplates
 	if s.LeastMemory > 0 {
 		if least, err = h.leastMemory(ctx, s); err != nil {
 			return p, err

@@ -32,8 +32,8 @@ func (p plan) scenario(index int) Scenario {
 	d := draw{rand.New(rand.NewPCG(p.seed, uint64(index)+1))}
 	d.shape(&s)
 	d.constrain(&s)
-	if s.Truth && s.Engine == engineChild && s.Class != classUndetermined {
-		d.slowAll(&s)
+	if s.Truth {
+		d.makeRoom(&s)
 	}
 	d.decoys(&s)
 	s.TargetSeconds = d.between(2.2, 3.6)
@@ -247,8 +247,16 @@ func (d draw) undetermined(s *Scenario) {
 	s.Tight["seconds"] = d.between(0.2, 0.7)
 }
 
-// slowAll makes every CPU stage one that can be made faster, on top of what it has.
-func (d draw) slowAll(s *Scenario) {
+// makeRoom sees to it that computing power can be had more of: a second core for the shipped program, and for this
+// one drags that can be taken away. Where cores are what is taken away, only the latter will do.
+func (d draw) makeRoom(s *Scenario) {
+	if s.Class == classNoisy || s.Class == classThrottled {
+		s.Engine = engineChild
+	}
+	if s.Engine == engineBinary {
+		s.CPUs, s.Threads = 1, 1
+		return
+	}
 	for stage, drag := range uniformDrag() {
 		s.Drag[stage] = (1+s.Drag[stage])*(1+drag) - 1
 	}
@@ -291,7 +299,7 @@ func (s *Scenario) allows(decoy string) bool {
 	case decoyReader:
 		return true
 	case decoyOtherCPU:
-		return s.CPUs == 1 && s.Spinners == 0
+		return s.CPUs == 1 && s.Spinners == 0 && !s.Truth // the run may get that CPU
 	case decoySlowTemp:
 		return free(roleTemp) && s.LeastMemory == 0
 	case decoyCached:

@@ -17,8 +17,8 @@ import (
 // The processes around a run. Each is this program under another first argument.
 
 const (
-	pipePiece = 64 << 10 // bytes moved at a time: what a pipe holds
-	longGap   = 20 * time.Millisecond
+	pipePiece = 64 << 10             // bytes moved at a time: what a pipe holds
+	longGap   = 3 * time.Millisecond // what a sleep may take too long
 )
 
 // feed writes a file into a fifo at a rate, as a slow producer does.

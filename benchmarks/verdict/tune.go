@@ -17,6 +17,7 @@ func (s *Scenario) tune(p Profile) error {
 	if s.LeastMemory > 0 {
 		s.MemoryBytes = int64(s.LeastMemory * float64(p.LeastMemory))
 	}
+	s.tuneDecoys(p)
 	stream, merge, startup := p.Stream, p.Merge, p.StartupSeconds
 	switch s.Class {
 	case classInputIO:
@@ -64,7 +65,6 @@ func (s *Scenario) tune(p Profile) error {
 		s.Input.Templates = quantise(s.Tight["reads"] * startup / (stream + merge))
 		return nil
 	}
-	s.tuneDecoys(p)
 	s.Input.Templates = quantise(max(s.TargetSeconds-startup, 1) / (stream + merge))
 	return nil
 }

@@ -11,7 +11,7 @@ const (
 	leastSleep = 2 * time.Millisecond
 	// credit is how far the disk may be behind in time when the next transfer begins: what a sleep
 	// that was too long has taken from it. More would let a disk that was idle run above its rate.
-	credit = 5 * time.Millisecond
+	credit = 3 * time.Millisecond
 )
 
 // Limits is what a disk can do. Rates are bytes a second; 0 or less means no limit.
@@ -122,7 +122,7 @@ func (d *Disk) pay(a *account, end time.Time) {
 	a.owed = 0
 	a.mu.Unlock()
 	d.clock.Sleep(wait)
-	if over := d.clock.Now().Sub(now) - wait; over > 0 && d.limits.Latency > 0 {
+	if over := d.clock.Now().Sub(now) - wait; over > 0 && !end.After(now) { // a transfer makes up for it by itself
 		a.mu.Lock()
 		a.owed -= min(over, credit)
 		a.mu.Unlock()

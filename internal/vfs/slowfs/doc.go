@@ -12,7 +12,7 @@
 //
 // Waiting is a debt: a sleep shorter than 2 ms would take half as long again as asked for, so calls go on until they
 // owe that much. A disk therefore runs up to 2 ms behind its rate, and makes up for sleeps that were
-// too long, up to 5 ms of them.
+// too long, up to 3 ms of them.
 //
 // With Limits.WriteBack, writing is as on a system with a page cache: that many bytes wait for the disk while the
 // writer goes on, and Sync waits for those of its file. Reads are always those of a cold cache,
