@@ -113,5 +113,5 @@ func runJob(path string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(report.WriteJSON(f, report.Build(describe(result))), f.Close())
+	return errors.Join(report.WriteJSON(f, report.Build(result.Report("harness", nil))), f.Close())
 }

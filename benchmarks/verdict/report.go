@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+
+	"github.com/alignpipe/alignpipe/internal/report"
 )
 
 // Report is what the harness reads of a run's REPORT.json.
@@ -28,7 +30,9 @@ type Report struct {
 		CPUSeconds  *float64 `json:"cpu_seconds"`
 		OutputBytes int64    `json:"output_bytes"`
 	} `json:"stages"`
-	Closure json.RawMessage `json:"closure"`
+	Closure        json.RawMessage  `json:"closure"`
+	Makespan       *report.Makespan `json:"makespan_forecast"`
+	MakespanReason string           `json:"makespan_forecast_reason"`
 
 	raw []byte
 }

@@ -65,7 +65,7 @@ func (r *run) place(role, path string) string {
 		f.Device = "pipe " + path
 		return f.Device
 	}
-	if n, ok := r.cfg.FS.(deviceNamer); ok {
+	if n, ok := r.cfg.FS.(deviceNamer); ok && n.Device(path) != "" {
 		f.Device = n.Device(path)
 		return f.Device
 	}

@@ -52,6 +52,20 @@ func (f *FS) role(name string) *Role {
 	return best
 }
 
+// Device names the disk of a file by the first path that was put on it; "" for a file on none.
+func (f *FS) Device(name string) string {
+	r := f.role(name)
+	if r == nil {
+		return ""
+	}
+	for i := range f.roles {
+		if f.roles[i].Disk == r.Disk {
+			return "slow " + f.roles[i].Prefix
+		}
+	}
+	return ""
+}
+
 func under(name, prefix string) bool {
 	rest, ok := strings.CutPrefix(name, prefix)
 	return ok && (rest == "" || strings.HasSuffix(prefix, "/") || rest[0] == '/')
