@@ -199,7 +199,7 @@ func (d draw) memory(s *Scenario) {
 	s.Recipe = "thrashing-index"
 	s.Reference, s.Engine = "large", engineBinary
 	s.Sort, s.Level, s.Shards = "none", pick(d, 0, 1), 0
-	s.Tight["memory"] = d.between(0.25, 0.5) // of the index that fits
+	s.Tight["memory"] = d.between(0.6, 0.8) // of the index that fits
 }
 
 func (d draw) throttled(s *Scenario) {

@@ -25,7 +25,7 @@ type data struct {
 // The references: bases, and the pairs simulated from them, of 2x150.
 var references = map[string]struct{ bases, pairs int }{
 	"small": {4_600_000, 1_024_000},
-	"large": {60_000_000, 256_000},
+	"large": {200_000_000, 256_000},
 }
 
 const (

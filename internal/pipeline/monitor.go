@@ -31,6 +31,7 @@ type monitor struct {
 	watchers []func(*mark)
 
 	first, last *mark
+	reading     *mark // before the first byte of the input was asked for
 	phases      []report.PhaseRun
 }
 
@@ -68,6 +69,15 @@ func (m *monitor) look() *mark {
 		k.busy = append(k.busy, d.BusyNS())
 	}
 	return k
+}
+
+// beginReading notes that from now on what is read and written is the stages' doing.
+func (m *monitor) beginReading() { m.reading = m.look() }
+
+// sinceReading is what the machine did from there on.
+func (m *monitor) sinceReading() *host.Delta {
+	d := m.last.host.Since(m.reading.host)
+	return &d
 }
 
 // whole is what the machine did during the run up to the last look.

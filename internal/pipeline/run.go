@@ -188,6 +188,7 @@ func (r *run) openReader(ctx context.Context, budget int64) (err error) {
 	if err != nil {
 		return err
 	}
+	r.monitor.beginReading()
 	if r.reader, err = reader.Open(ctx, rc); err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ type Run struct {
 	Inputs  []Input
 	Files   []FileRole
 	Host    *host.Delta // over the whole run; nil where nobody looked
+	IO      *host.IO    // from the first read of the input on; nil where it is not known
 	// Makespan was forecast during the run; nil, with a reason, where it was not.
 	Makespan       *Makespan
 	MakespanReason string
