@@ -2,12 +2,8 @@ package meter
 
 import (
 	"runtime"
-	"sync/atomic"
 	"time"
 )
-
-// loose is the CPU time that stages were charged on threads that no worker was bound to.
-var loose atomic.Int64
 
 // Call is one device call under way. It belongs to the goroutine that began it.
 type Call struct {
@@ -85,8 +81,8 @@ func (c Call) End() {
 		s.cpuNS += cpuNS
 	}
 	s.mu.Unlock()
-	if !bound && c.outer == nil {
-		loose.Add(cpuNS)
+	if !bound {
+		charge(c.tid, cpuNS)
 	}
 	c.outer.resume(now, cpu)
 	runtime.UnlockOSThread()
@@ -118,7 +114,7 @@ func (w Work) End() {
 	}
 	cpuNS := threadCPU(w.tid) - w.cpuNS
 	w.stage.workNS.Add(cpuNS)
-	loose.Add(cpuNS)
+	charge(w.tid, cpuNS)
 	runtime.UnlockOSThread()
 }
 

@@ -37,7 +37,9 @@ type Result struct {
 	// Makespan is what was forecast after a tenth of the input; nil with a reason where it was not.
 	Makespan       *report.Makespan
 	MakespanReason string
-	ProbeBytes     int64 // written to learn how fast devices are
+	Partners       []report.Partner
+	DebtBytes      *int64 // of the output, before the sync; nil where the kernel does not tell
+	ProbeBytes     int64  // written to learn how fast devices are
 
 	options report.Options
 }
@@ -49,6 +51,7 @@ func (r *run) result() *Result {
 	}
 	makespan, why := r.foresight.result()
 	return &Result{
+		Partners: r.partners.tell(), DebtBytes: r.debt,
 		Makespan: makespan, MakespanReason: why, ProbeBytes: r.foresight.probed.Load(),
 		Duplicates: duplicates,
 		Threads:    r.cfg.Threads, Paired: r.cfg.paired(), Sum: r.reader.Sum(),

@@ -68,6 +68,9 @@ type run struct {
 	stats      sorter.Stats
 	monitor    *monitor
 	foresight  *foresight
+	partners   *partners
+	debt       *int64         // bytes of the output that were not on its device when the sync began; nil: not known
+	outFd      func() uintptr // of the output where it is a stream; may be nil
 	files      []report.FileRole
 	queues     []meter.QueueSnapshot
 	undo       undoList
@@ -92,8 +95,8 @@ func (r *run) whole(ctx context.Context) error {
 	r.makeStages()
 	r.monitor = newMonitor(r.stages, r.placeDevices(), r.cfg.Threads)
 	r.undo.later(r.monitor.close)
-	r.foresight = newForesight(r)
-	r.monitor.watchers = append(r.monitor.watchers, r.foresight.watch)
+	r.foresight, r.partners = newForesight(r), &partners{run: r}
+	r.monitor.watchers = append(r.monitor.watchers, r.foresight.watch, r.partners.watch)
 	if err := r.start(ctx); err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ const (
 // accounts, but a large share of a run of a few milliseconds, or of one that hands over thousands of times.
 const (
 	wakeUpsNS = 2_000_000
-	wakeUpNS  = 10_000 // for each wait
+	wakeUpNS  = 30_000 // for each wait
 )
 
 // Closure tests whether the accounts add up. A residual is a share; 0 is perfect.

@@ -19,16 +19,19 @@ const SchemaVersion = 1
 
 // Run is what the pipeline and the command know at the end of a run.
 type Run struct {
-	Version string   // of the program
-	Command []string // arguments, the program's name first
-	CPUs    CPUs
-	Phases  []PhaseRun
-	Queues  []meter.QueueSnapshot
-	Flight  meter.FlightSnapshot // of batches, from the parser to the mappers' release
-	Inputs  []Input
-	Files   []FileRole
-	Host    *host.Delta // over the whole run; nil where nobody looked
-	IO      *host.IO    // from the first read of the input on; nil where it is not known
+	Version  string   // of the program
+	Command  []string // arguments, the program's name first
+	CPUs     CPUs
+	Phases   []PhaseRun
+	Queues   []meter.QueueSnapshot
+	Flight   meter.FlightSnapshot // of batches, from the parser to the mappers' release
+	Inputs   []Input
+	Files    []FileRole
+	Host     *host.Delta // over the whole run; nil where nobody looked
+	IO       *host.IO    // from the first read of the input on; nil where it is not known
+	Partners []Partner   // at the other ends of pipes
+	// DebtBytes of the output were not on its device when the final sync began; nil where the kernel does not tell.
+	DebtBytes *int64
 	// Makespan was forecast during the run; nil, with a reason, where it was not.
 	Makespan       *Makespan
 	MakespanReason string
@@ -163,6 +166,9 @@ type Report struct {
 	Files          []FileRole   `json:"files"`
 	Host           *host.Delta  `json:"host"`
 	HostReason     string       `json:"host_reason,omitempty"`
+	Partners       []Partner    `json:"pipe_partners"`
+	DebtBytes      *int64       `json:"output_debt_bytes_before_sync"`
+	DebtReason     string       `json:"output_debt_bytes_before_sync_reason,omitempty"`
 	Makespan       *Makespan    `json:"makespan_forecast"`
 	MakespanReason string       `json:"makespan_forecast_reason,omitempty"`
 	Options        Options      `json:"options"`
@@ -206,6 +212,14 @@ func flightOf(s meter.FlightSnapshot) Flight {
 	return f
 }
 
+// Partner is a program at the other end of one of the run's pipes.
+type Partner struct {
+	Role    string        `json:"role"` // input, output
+	Process *host.Partner `json:"process"`
+	CPUs    *float64      `json:"cpus"` // that it used while it was watched
+	Reason  string        `json:"cpus_reason,omitempty"`
+}
+
 // Makespan is a forecast that was made when a tenth of the input was mapped. Times are from the start
 // of the run.
 type Makespan struct {
@@ -233,8 +247,12 @@ func Build(run Run) *Report {
 		Reads: run.Reads, Duplicates: run.Duplicates, Sort: run.Sort, Memory: run.Memory,
 		Phases: []Phase{}, Stages: []Stage{}, Queues: []Queue{},
 		Inputs: nonNil(run.Inputs), Files: nonNil(run.Files), Host: run.Host,
+		Partners: nonNil(run.Partners), DebtBytes: run.DebtBytes,
 		Makespan: run.Makespan, MakespanReason: run.MakespanReason,
 		Options: run.Options, Flight: flightOf(run.Flight),
+	}
+	if r.DebtBytes == nil {
+		r.DebtReason = "the kernel does not tell, or the output is a stream"
 	}
 	if r.Makespan == nil && r.MakespanReason == "" {
 		r.MakespanReason = "nobody tried"

@@ -21,6 +21,9 @@ func evidence(load Load, wall float64, v Verdict) []string {
 	if s, ok := outside(p, load, top); ok {
 		lines = append(lines, s)
 	}
+	if s, ok := load.Notes[top.Class]; ok {
+		lines = append(lines, s)
+	}
 	if s, ok := waiter(p, top.Stage); ok {
 		lines = append(lines, s)
 	}
