@@ -95,10 +95,10 @@ func (m *monitor) tick(stop chan struct{}) []*mark {
 		return nil
 	}
 	var marks []*mark
-	step := tick
-	ticker := time.NewTicker(step)
+	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
-	for {
+	every := 1 // of which looks one is kept
+	for n := 1; ; n++ {
 		select {
 		case <-stop:
 			return marks
@@ -108,10 +108,12 @@ func (m *monitor) tick(stop chan struct{}) []*mark {
 		if m.watch != nil {
 			m.watch(k)
 		}
+		if n%every != 0 {
+			continue
+		}
 		if marks = append(marks, k); len(marks) == maxMarks {
 			marks = everySecond(marks)
-			step *= 2
-			ticker.Reset(step)
+			every *= 2
 		}
 	}
 }

@@ -19,6 +19,7 @@ func (res *Result) Report(version string, command []string) report.Run {
 		Sort: report.Sort{Records: res.Sort.Records, SpilledRuns: res.Sort.SpilledRuns,
 			SpilledBytes: res.Sort.SpilledBytes},
 		Memory: report.Memory{LimitBytes: res.MemoryBytes},
+		Auto:   res.Auto, AutoOff: res.AutoOff,
 	}
 	if res.NeededBytes > 0 {
 		run.Sort.NeededBytes = &res.NeededBytes

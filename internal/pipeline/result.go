@@ -33,6 +33,8 @@ type Result struct {
 	Inputs      []report.Input
 	Files       []report.FileRole
 	Host        *host.Delta // over the whole run
+	Auto        []report.AutoChange
+	AutoOff     string // why nothing could be changed; "" where it could
 
 	options report.Options
 }
@@ -49,6 +51,6 @@ func (r *run) result() *Result {
 		Skipped: r.reader.Skipped(), Insert: r.params.Insert, Sort: r.stats,
 		MemoryBytes: r.plan.total, IndexBytes: r.plan.index, CPUs: r.monitor.cpus, Phases: r.monitor.phases, Queues: r.queues,
 		Flight: r.flightStats(), NeededBytes: r.neededMemory(), Inputs: r.inputs(), Files: r.files, Host: r.monitor.whole(),
-		options: r.cfg.reportOptions(),
+		Auto: r.auto.changes, AutoOff: r.auto.off, options: r.cfg.reportOptions(),
 	}
 }

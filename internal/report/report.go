@@ -32,6 +32,8 @@ type Run struct {
 	Reads   Reads
 	Sort    Sort
 	Memory  Memory
+	Auto    []AutoChange // what was changed during the run, in order
+	AutoOff string       // why nothing could be; "" where it could
 	// Duplicates has the metrics of duplicate marking, as encoding/json is to write them; nil without.
 	Duplicates any
 }
@@ -120,6 +122,14 @@ type Reads struct {
 	DuplicatesReason string `json:"duplicates_reason,omitempty"`
 }
 
+// AutoChange is one change of the workers' split, or of the limit in flight, during the run.
+type AutoChange struct {
+	AtSeconds float64 `json:"at_seconds"` // since the start
+	Mappers   int     `json:"mappers"`    // that may work at a time, from then on
+	InFlight  int     `json:"in_flight"`  // batches that there may be, from then on
+	Why       string  `json:"why"`        // with the numbers it was decided by
+}
+
 // Sort counts the sorter's work.
 type Sort struct {
 	Records      int64 `json:"records"`
@@ -160,6 +170,8 @@ type Report struct {
 	HostReason    string       `json:"host_reason,omitempty"`
 	Options       Options      `json:"options"`
 	Flight        Flight       `json:"in_flight"`
+	Auto          []AutoChange `json:"auto"` // null where nothing could be changed
+	AutoReason    string       `json:"auto_reason,omitempty"`
 	Model         verdict.Load `json:"model"` // what the verdict is computed from, and forecasts are
 }
 
@@ -216,6 +228,9 @@ func Build(run Run) *Report {
 		Phases: []Phase{}, Stages: []Stage{}, Queues: []Queue{},
 		Inputs: nonNil(run.Inputs), Files: nonNil(run.Files), Host: run.Host,
 		Options: run.Options, Flight: flightOf(run.Flight),
+	}
+	if r.AutoReason = run.AutoOff; r.AutoReason == "" {
+		r.Auto = nonNil(run.Auto)
 	}
 	if r.Host == nil {
 		r.HostReason = "nobody looked at the machine"
