@@ -14,6 +14,8 @@ import (
 const (
 	// tick is how often the accounts are looked at during a run. A look takes a tenth of a millisecond.
 	tick = 250 * time.Millisecond
+	// quickLooks are five times as often.
+	quickLooks = 20
 	// maxMarks is how many looks a phase keeps; of more, every second one goes.
 	maxMarks = 256
 )
@@ -106,13 +108,14 @@ func (m *monitor) tick(stop chan struct{}) []*mark {
 		return nil
 	}
 	var marks []*mark
-	step := tick
-	if len(m.phases) < 2 {
-		step /= 5 // the first tenth of a short run is soon over
-	}
-	ticker := time.NewTicker(step)
+	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
-	for {
+	quick := len(m.phases) < 2 // the first tenth of a short run is soon over
+	if quick {
+		ticker.Reset(tick / 5)
+	}
+	every := 1 // of which looks one is kept
+	for n := 1; ; n++ {
 		select {
 		case <-stop:
 			return marks
@@ -122,10 +125,15 @@ func (m *monitor) tick(stop chan struct{}) []*mark {
 		for _, watch := range m.watchers {
 			watch(k)
 		}
+		if quick && n == quickLooks {
+			ticker.Reset(tick)
+		}
+		if n%every != 0 {
+			continue
+		}
 		if marks = append(marks, k); len(marks) == maxMarks {
 			marks = everySecond(marks)
-			step *= 2
-			ticker.Reset(step)
+			every *= 2
 		}
 	}
 }

@@ -33,7 +33,9 @@ type Result struct {
 	Inputs      []report.Input
 	Files       []report.FileRole
 	Host        *host.Delta // over the whole run
-	IO          *host.IO    // from the first read on; nil where it is not known
+	Auto        []report.AutoChange
+	AutoOff     string   // why nothing could be changed; "" where it could
+	IO          *host.IO // from the first read on; nil where it is not known
 	// Makespan is what was forecast after a tenth of the input; nil with a reason where it was not.
 	Makespan       *report.Makespan
 	MakespanReason string
@@ -59,6 +61,6 @@ func (r *run) result() *Result {
 		Skipped: r.reader.Skipped(), Insert: r.params.Insert, Sort: r.stats,
 		MemoryBytes: r.plan.total, IndexBytes: r.plan.index, CPUs: r.monitor.cpus, Phases: r.monitor.phases, Queues: r.queues,
 		Flight: r.flightStats(), NeededBytes: r.neededMemory(), Inputs: r.inputs(), Files: r.files, Host: r.monitor.whole(), IO: r.monitor.sinceReading().IO,
-		options: r.cfg.reportOptions(),
+		Auto: r.auto.changes, AutoOff: r.auto.off, options: r.cfg.reportOptions(),
 	}
 }

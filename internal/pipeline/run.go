@@ -63,6 +63,7 @@ type run struct {
 	feeder     *meter.Stage       // whose goroutine feeds the sink
 	flight     *meter.Flight      // of batches, from the parser to the mappers' release
 	convoy     *convoy            // nil unless mappers are to wait for each other
+	auto       *auto              // made when the mapping begins
 	way        way
 	counts     counts
 	stats      sorter.Stats

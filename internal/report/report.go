@@ -40,6 +40,8 @@ type Run struct {
 	Reads          Reads
 	Sort           Sort
 	Memory         Memory
+	Auto           []AutoChange // what was changed during the run, in order
+	AutoOff        string       // why nothing could be; "" where it could
 	// Duplicates has the metrics of duplicate marking, as encoding/json is to write them; nil without.
 	Duplicates any
 }
@@ -128,6 +130,14 @@ type Reads struct {
 	DuplicatesReason string `json:"duplicates_reason,omitempty"`
 }
 
+// AutoChange is one change of the workers' split, or of the limit in flight, during the run.
+type AutoChange struct {
+	AtSeconds float64 `json:"at_seconds"` // since the start
+	Mappers   int     `json:"mappers"`    // that may work at a time, from then on
+	InFlight  int     `json:"in_flight"`  // batches that there may be, from then on
+	Why       string  `json:"why"`        // with the numbers it was decided by
+}
+
 // Sort counts the sorter's work.
 type Sort struct {
 	Records      int64 `json:"records"`
@@ -173,6 +183,8 @@ type Report struct {
 	MakespanReason string       `json:"makespan_forecast_reason,omitempty"`
 	Options        Options      `json:"options"`
 	Flight         Flight       `json:"in_flight"`
+	Auto           []AutoChange `json:"auto"` // null where nothing could be changed
+	AutoReason     string       `json:"auto_reason,omitempty"`
 	Model          verdict.Load `json:"model"` // what the verdict is computed from, and forecasts are
 }
 
@@ -256,6 +268,9 @@ func Build(run Run) *Report {
 	}
 	if r.Makespan == nil && r.MakespanReason == "" {
 		r.MakespanReason = "nobody tried"
+	}
+	if r.AutoReason = run.AutoOff; r.AutoReason == "" {
+		r.Auto = nonNil(run.Auto)
 	}
 	if r.Host == nil {
 		r.HostReason = "nobody looked at the machine"
