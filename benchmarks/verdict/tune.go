@@ -53,7 +53,7 @@ func (s *Scenario) tune(p Profile) error {
 		stream, merge = stream*share, merge*share
 	case classMemory:
 		s.GroupMemoryBytes = int64(p.PeakBytes-float64(p.IndexBytes)) + int64(s.Tight["memory"]*float64(p.IndexBytes))
-		stream *= 4 // a guess: what a fault costs is not known
+		stream *= 40 // a guess: what a fault costs is not known
 	case classLock:
 		stream *= 1.8
 	case classBalanced:
@@ -133,7 +133,7 @@ func (s *Scenario) tuneBalanced(p Profile) (stream, merge float64) {
 	off := s.Tight["off"]
 	switch s.Recipe {
 	case "input=cpu":
-		t := p.Stream * off
+		t := p.CPU / float64(s.CPUs) * off // what the cores take when they never rest
 		s.setRates(roleInput, p.InputBytes/t)
 		return max(t, p.Stream), 0
 	case "input=output":
