@@ -33,7 +33,7 @@ func loadProfiles(path string) (map[string]Profile, error) {
 
 // profileKey names what a run without constraints depends on.
 func profileKey(s *Scenario) string {
-	key, _ := json.Marshal([]any{s.Reference, s.FASTA, s.Input.Format, s.Input.Layout, s.CPUs, s.Threads, s.LeastMemory, s.Level, s.Shards, s.Sort, s.Drag, s.BatchBases, s.Engine})
+	key, _ := json.Marshal([]any{sized(s.Reference), s.FASTA, s.Input.Format, s.Input.Layout, s.CPUs, s.Threads, s.LeastMemory, s.Level, s.Shards, s.Sort, s.Drag, s.BatchBases, s.Engine})
 	return string(key)
 }
 

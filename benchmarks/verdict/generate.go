@@ -47,9 +47,23 @@ func (p plan) class(index int) string {
 	return p.classes[round[index%n]]
 }
 
-// isTruth spreads the measured scenarios evenly.
+// isTruth spreads the measured scenarios evenly over those that can be measured: a tiny run has nothing that
+// would be seen to help.
 func (p plan) isTruth(index int) bool {
-	return p.count > 0 && (index+1)*p.truths/p.count > index*p.truths/p.count
+	if p.class(index) == classUndetermined {
+		return false
+	}
+	before, all := 0, 0
+	for i := range p.count {
+		if p.class(i) == classUndetermined {
+			continue
+		}
+		if i < index {
+			before++
+		}
+		all++
+	}
+	return all > 0 && (before+1)*p.truths/all > before*p.truths/all
 }
 
 // draw draws one scenario.
@@ -162,7 +176,7 @@ func (d draw) spillIO(s *Scenario) {
 
 func (d draw) sharedDisk(s *Scenario) {
 	s.Shards = 0
-	disk := Disk{Name: "a", Layer: layerSlow, Shared: true}
+	disk := Disk{Name: "shared", Layer: layerSlow, Shared: true}
 	s.Recipe = pick(d, "input+output", "temp+output")
 	s.setDisk(roleOutput, disk)
 	d.tight(s, "disk")

@@ -28,6 +28,11 @@ var references = map[string]struct{ bases, pairs int }{
 	"large": {200_000_000, 256_000},
 }
 
+// sized names a reference with its size, so that a folder of before a change of it does no harm.
+func sized(reference string) string {
+	return fmt.Sprintf("%s-%d", reference, references[reference].bases)
+}
+
 const (
 	readLength   = 150
 	gzipLevel    = 6 // as sequencers' software has it
@@ -79,7 +84,7 @@ func (d *data) once(name string, make func(path string) error) (string, error) {
 
 // fasta is a made-up genome. It lies in a folder without an index beside it.
 func (d *data) fasta(ctx context.Context, reference string) (string, error) {
-	return d.once("fasta/"+reference+".fa", func(path string) error {
+	return d.once("fasta/"+sized(reference)+".fa", func(path string) error {
 		tool, err := d.build(ctx, "genome", "./benchmarks/genome")
 		if err != nil {
 			return err
@@ -89,7 +94,7 @@ func (d *data) fasta(ctx context.Context, reference string) (string, error) {
 }
 
 func (d *data) index(ctx context.Context, reference string) (string, error) {
-	return d.once(reference+".apx", func(path string) error {
+	return d.once(sized(reference)+".apx", func(path string) error {
 		fasta, err := d.fasta(ctx, reference)
 		if err != nil {
 			return err
@@ -104,7 +109,7 @@ func (d *data) index(ctx context.Context, reference string) (string, error) {
 
 // master is a plain file of all simulated reads of one mate.
 func (d *data) master(ctx context.Context, reference string, mate int) (string, error) {
-	name := func(mate int) string { return fmt.Sprintf("master/%s_%d.fq", reference, mate) }
+	name := func(mate int) string { return fmt.Sprintf("master/%s_%d.fq", sized(reference), mate) }
 	return d.once(name(mate), func(string) error {
 		fasta, err := d.fasta(ctx, reference)
 		if err != nil {
@@ -114,7 +119,7 @@ func (d *data) master(ctx context.Context, reference string, mate int) (string, 
 		if err != nil {
 			return err
 		}
-		prefix := d.path("master/" + reference + "-new")
+		prefix := d.path("master/" + sized(reference) + "-new")
 		pairs := fmt.Sprint(references[reference].pairs)
 		if err := d.command(ctx, tool, "-ref", fasta, "-o", prefix, "-pairs", pairs, "-len", fmt.Sprint(readLength), "-plain"); err != nil {
 			return err
@@ -134,7 +139,7 @@ func (d *data) reads(ctx context.Context, reference string, in Input) ([]string,
 	mates := map[string][][]int{layoutSingle: {{1}}, layoutPair: {{1}, {2}}, layoutInterleaved: {{1, 2}}}[in.Layout]
 	var paths []string
 	for i, from := range mates {
-		name := fmt.Sprintf("reads/%s-%s-%d_%d%s", reference, in.Layout, n, i+1, suffix(in.Format))
+		name := fmt.Sprintf("reads/%s-%s-%d_%d%s", sized(reference), in.Layout, n, i+1, suffix(in.Format))
 		path, err := d.once(name, func(path string) error { return d.cut(ctx, path, reference, from, n, in.Format) })
 		if err != nil {
 			return nil, err

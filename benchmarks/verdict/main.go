@@ -152,7 +152,7 @@ func (o *options) campaign(ctx context.Context) error {
 			return ctx.Err()
 		}
 		if err != nil {
-			r.Skipped = "failed: " + err.Error()
+			r.Skipped = skippedFailed + err.Error()
 		}
 		r.Commit = commit
 		if end, err = appendResult(o.results, end, &r); err != nil {

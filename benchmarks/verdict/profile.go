@@ -5,7 +5,7 @@ package main
 type Profile struct {
 	StartupSeconds float64            `json:"startup_seconds"`
 	Stream         float64            `json:"stream_seconds"` // wall
-	Merge          float64            `json:"merge_seconds"`  // wall; 0 without a sort
+	Merge          float64            `json:"merge_seconds"`  // wall, of all that comes after the stream phase
 	CPU            float64            `json:"cpu_seconds"`    // of the process, start-up left out
 	MergeCPU       float64            `json:"merge_cpu_seconds"`
 	StageCPU       map[string]float64 `json:"stage_cpu_seconds"`
@@ -27,7 +27,7 @@ func profileOf(r *Report, templates int, inputBytes int64) Profile {
 		case ph.Startup:
 			p.StartupSeconds += ph.WallSeconds
 			continue
-		case ph.Name == "merge":
+		case ph.Name != "stream":
 			p.Merge += ph.WallSeconds / n
 			p.MergeCPU += cpu / n
 		default:

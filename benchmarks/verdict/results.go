@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 )
 
 // Result is one line of a results file.
@@ -41,8 +42,11 @@ func (r *Report) phases() (out []PhaseTime) {
 	return out
 }
 
-// skippedNoise marks what is tried again when the campaign is resumed.
-const skippedNoise = "the machine was never quiet"
+// What is tried again when the campaign is resumed: skippedNoise, and what begins with skippedFailed.
+const (
+	skippedNoise  = "the machine was never quiet"
+	skippedFailed = "failed: "
+)
 
 // key tells scenarios apart.
 type key struct {
@@ -82,7 +86,8 @@ func loadResults(path string) (results []Result, end int64, err error) {
 func done(results []Result) map[key]bool {
 	d := map[key]bool{}
 	for i := range results {
-		d[results[i].key()] = results[i].Skipped != skippedNoise
+		why := results[i].Skipped
+		d[results[i].key()] = why != skippedNoise && !strings.HasPrefix(why, skippedFailed)
 	}
 	return d
 }

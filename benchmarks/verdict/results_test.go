@@ -13,7 +13,7 @@ func TestResultsAreResumed(t *testing.T) {
 		t.Fatalf("a file that is not there: %v, %d, %v", results, end, err)
 	}
 	var end int64
-	for i, skipped := range []string{"", skippedNoise, "needs root"} {
+	for i, skipped := range []string{"", skippedNoise, "needs root", skippedFailed + "exit status 1"} {
 		r := made(i, classCPU, classCPU, 0.5, nil)
 		r.Skipped = skipped
 		var err error
@@ -33,11 +33,11 @@ func TestResultsAreResumed(t *testing.T) {
 		t.Fatal(err)
 	}
 	results, end, err := loadResults(path)
-	if err != nil || len(results) != 3 {
+	if err != nil || len(results) != 4 {
 		t.Fatalf("%d results, %v", len(results), err)
 	}
 	have := done(results)
-	if !have[key{1, 0}] || have[key{1, 1}] || !have[key{1, 2}] || have[key{1, 3}] {
+	if !have[key{1, 0}] || have[key{1, 1}] || !have[key{1, 2}] || have[key{1, 3}] || have[key{1, 4}] {
 		t.Errorf("done: %v", have)
 	}
 	again := made(1, classCPU, classSerial, 0.5, nil)
@@ -45,13 +45,13 @@ func TestResultsAreResumed(t *testing.T) {
 		t.Fatal(err)
 	}
 	results, _, err = loadResults(path)
-	if err != nil || len(results) != 4 {
+	if err != nil || len(results) != 5 {
 		t.Fatalf("%d results, %v", len(results), err)
 	}
 	if !done(results)[key{1, 1}] {
 		t.Error("the second try does not count")
 	}
-	if last, _ := latest(results); len(last) != 3 || last[1].Verdict.Class != classSerial {
+	if last, _ := latest(results); len(last) != 4 || last[1].Verdict.Class != classSerial {
 		t.Errorf("latest: %+v", last)
 	}
 }

@@ -133,7 +133,7 @@ func (s *Scenario) tuneBalanced(p Profile) (stream, merge float64) {
 	off := s.Tight["off"]
 	switch s.Recipe {
 	case "input=cpu":
-		t := p.Stream * off
+		t := p.CPU / float64(s.CPUs) * off // what the cores take when they never rest
 		s.setRates(roleInput, p.InputBytes/t)
 		return max(t, p.Stream), 0
 	case "input=output":

@@ -15,6 +15,7 @@ type world struct {
 	h         *harness
 	s         *Scenario
 	job       job
+	command   []string
 	group     *group
 	inFifo    string // that a producer feeds from reads
 	reads     string
@@ -42,7 +43,7 @@ func (h *harness) prepare(ctx context.Context, s *Scenario) (w *world, err error
 		return w, err
 	}
 	w.job.Report = filepath.Join(dir, "report.json")
-	for _, step := range []func(context.Context) error{w.reference, w.input, w.output, w.temp, w.throttle, w.caches, w.groups} {
+	for _, step := range []func(context.Context) error{w.reference, w.input, w.output, w.temp, w.throttle, w.caches, w.groups, w.program} {
 		if err := step(ctx); err != nil {
 			return w, err
 		}
@@ -242,22 +243,20 @@ func (w *world) surround(ctx context.Context) error {
 	return errors.Join(err, sleep(ctx, settling))
 }
 
-// command is the run itself.
-func (w *world) command(ctx context.Context) ([]string, error) {
+// program makes the command of the run itself.
+func (w *world) program(ctx context.Context) error {
 	if w.s.Engine == engineChild {
-		return []string{w.h.self, "child", w.h.path("run/job.json")}, nil
+		w.command = []string{w.h.self, "child", w.h.path("run/job.json")}
+		return nil
 	}
 	binary, err := w.h.data.build(ctx, "alignpipe", "./cmd/alignpipe")
-	return append([]string{binary}, w.job.arguments()...), err
+	w.command = append([]string{binary}, w.job.arguments()...)
+	return err
 }
 
 // run runs it.
 func (w *world) run(ctx context.Context) (m Measurement, err error) {
 	if err := w.surround(ctx); err != nil {
-		return m, err
-	}
-	command, err := w.command(ctx)
-	if err != nil {
 		return m, err
 	}
 	var groups []string
@@ -270,14 +269,14 @@ func (w *world) run(ctx context.Context) (m Measurement, err error) {
 		return m, err
 	}
 	begun := time.Now()
-	p, err := w.h.start(ctx, groups, cpus, command...)
+	p, err := w.h.start(ctx, groups, cpus, w.command...)
 	if err != nil {
 		return m, err
 	}
 	err = p.cmd.Wait()
 	wall := time.Since(begun)
 	if err != nil {
-		return m, errors.Join(ctx.Err(), fmt.Errorf("%s: %w: %s", command[0], err, p.talk.String()))
+		return m, errors.Join(ctx.Err(), fmt.Errorf("%s: %w: %s", w.command[0], err, p.talk.String()))
 	}
 	after, ownAfter, err := w.accounts()
 	if err != nil {

@@ -163,7 +163,16 @@ func TestRoles(t *testing.T) {
 	}
 }
 
-// disk returns a file system whose folder dir is on a slow disk with a clock of its own.
+func TestDevice(t *testing.T) {
+	shared, own := NewDisk(Limits{}), NewDisk(Limits{})
+	f := New(vfs.OS, Role{Prefix: "/in", Disk: shared}, Role{Prefix: "/out", Disk: shared}, Role{Prefix: "/tmp", Disk: own})
+	in, out, tmp := f.Device("/in/a"), f.Device("/out/b"), f.Device("/tmp/c")
+	if in == "" || in != out || tmp == "" || tmp == in || f.Device("/else") != "" {
+		t.Errorf("devices %q, %q, %q and %q", in, out, tmp, f.Device("/else"))
+	}
+}
+
+// testFS returns a file system whose folder dir is on a slow disk with a clock of its own.
 func testFS(t *testing.T, l Limits, cached bool) (fsys *FS, dir string, clock *fakeClock) {
 	t.Helper()
 	dir, clock = t.TempDir(), newFakeClock()
