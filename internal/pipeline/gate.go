@@ -9,9 +9,9 @@ import (
 	"github.com/alignpipe/alignpipe/internal/meter"
 )
 
-// gate lets at most limit mappers work at a time. Those outside wait in the order in which they came, and
-// who has mapped turnBatches changes places with the first of them: so slabs fill evenly, and the memory
-// of all of them is used before anything is spilled.
+// gate lets at most limit mappers work at a time. Who has mapped turnBatches in a row changes places with the one
+// outside that has mapped the least in all: so slabs fill evenly, and the memory of all of them is used before
+// anything is spilled.
 //
 // A mapper stands at the gate with empty hands, without a batch and without a chunk: nobody waits for it.
 // Who is inside may wait for reads or for a chunk as without a gate, and leaves at the end of the input,
@@ -33,6 +33,7 @@ type seat struct {
 	call   chan struct{} // of capacity 1: whom the gate lets in gets one
 	inside bool
 	mapped int // batches since it was let in
+	total  int // batches in all
 }
 
 func newGate(limit int) *gate { return &gate{limit: limit} }
@@ -50,8 +51,14 @@ func (g *gate) set(limit int) {
 // admit lets in who has room. The lock is held.
 func (g *gate) admit() {
 	for g.inside < g.limit && len(g.waiting) > 0 {
-		g.waiting[0].call <- struct{}{}
-		g.waiting = slices.Delete(g.waiting, 0, 1)
+		least := 0
+		for i, s := range g.waiting {
+			if s.total < g.waiting[least].total {
+				least = i
+			}
+		}
+		g.waiting[least].call <- struct{}{}
+		g.waiting = slices.Delete(g.waiting, least, least+1)
 		g.inside++
 	}
 }
@@ -85,6 +92,7 @@ func (s *seat) enter(ctx context.Context, stage *meter.Stage) error {
 // next comes before each batch but the first: it is where a mapper leaves that is too much, or has had its turn.
 func (s *seat) next(ctx context.Context, stage *meter.Stage) error {
 	s.mapped++
+	s.total++
 	g := s.gate
 	g.mu.Lock()
 	stays := g.inside <= g.limit && (s.mapped < turnBatches || len(g.waiting) == 0)
