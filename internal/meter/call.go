@@ -70,6 +70,7 @@ func (w *Worker) leaveOut(wallNS, cpuNS int64) {
 	w.startNS += wallNS
 	w.cpu0NS += cpuNS
 	w.stage.mu.Unlock()
+	w.dragFromNS += cpuNS
 }
 
 // Work is a piece of computing by a goroutine that is bound to no thread, for a stage that is a device's.
