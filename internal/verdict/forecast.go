@@ -68,8 +68,15 @@ func (c Change) check(l Load) error {
 	if l.CPUs <= 0 {
 		return fmt.Errorf("the number of CPUs is not known: %w", ErrNoData)
 	}
-	if f := max(c.Cores, c.Quota) / l.CPUs; f > most*(1+1e-9) {
-		return fmt.Errorf("%.1f times as many cores as the run had are too far from it: %w", f, ErrNoData)
+	for _, n := range []float64{c.Cores, c.Quota} {
+		if f := n / l.CPUs; n != 0 && !(f <= most*(1+1e-9) && f >= (1-1e-9)/most) {
+			return fmt.Errorf("%.3g times as many cores as the run had are too far from it: %w", f, ErrNoData)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Speed)) {
+		if f := c.Speed[name]; f > 0 && f < 1/most {
+			return fmt.Errorf("%s at %.3g times the speed is too far from the run: %w", name, f, ErrNoData)
+		}
 	}
 	for _, factors := range []map[string]float64{c.Speed, c.Bytes, c.CPU} {
 		for _, name := range slices.Sorted(maps.Keys(factors)) {
@@ -186,13 +193,17 @@ func (d *Device) change(before, after Phase) {
 	if blocked <= 0 {
 		return
 	}
-	var busy float64
-	for i, use := range divide(deviceSeconds(before, d.Name, was), was) {
+	busy := deviceSeconds(before, d.Name, was)
+	var all, asked float64
+	for i, use := range divide(busy, was) {
+		all += use
 		if was[i].BlockedSeconds > 0 {
-			busy += use * now[i].BlockedSeconds / was[i].BlockedSeconds
+			asked += use * now[i].BlockedSeconds / was[i].BlockedSeconds
 		}
 	}
-	d.BusySeconds = busy * calls / blocked
+	if all > 0 {
+		d.BusySeconds = busy * asked / all * calls / blocked
+	}
 }
 
 // usersOf are the stations whose calls go to a device.

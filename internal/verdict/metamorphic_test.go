@@ -27,6 +27,9 @@ func randomLoads(t *testing.T, n int) []Load {
 				p.Host = &Host{OthersCPUSeconds: rng.Float64() * p.WallSeconds, ThrottledSeconds: rng.Float64() * p.WallSeconds / 5,
 					CollectorSeconds: rng.Float64(), MajorFaults: rng.Int64N(3)}
 			}
+			for i := range p.Devices { // its clock and those of the calls differ a little
+				p.Devices[i].BusySeconds *= 0.9 + 0.2*rng.Float64()
+			}
 			if rng.IntN(3) == 0 {
 				p.ProcessCPUSeconds = cpuSeconds(*p) * (0.98 + 0.06*rng.Float64()) // counted apart from the stages
 			}
@@ -149,7 +152,7 @@ func TestHalvesOfAPhaseSayWhatTheWholeSays(t *testing.T) {
 			split.Phases = append(split.Phases, part(p, 0.3), part(p, 0.7))
 		}
 		a, b := Classify(l), Classify(split)
-		if a.Class != b.Class || a.Stage != b.Stage || !same(a.Limits[0].Elasticity, b.Limits[0].Elasticity) {
+		if a.Class != b.Class || a.Class != Balanced && a.Stage != b.Stage || !same(a.Limits[0].Elasticity, b.Limits[0].Elasticity) {
 			t.Fatalf("whole: %s %v; in two: %s %v", a, a.Limits[0].Elasticity, b, b.Limits[0].Elasticity)
 		}
 		c := Change{Cores: 2 * l.CPUs, Speed: map[string]float64{KnobDisk: 2}}
@@ -255,7 +258,7 @@ func TestForecastScalesWhatADeviceIsAskedFor(t *testing.T) {
 
 func TestForecastRefusals(t *testing.T) {
 	l := Load{CPUs: 2, Threads: 2, HostCPUs: 2, Phases: []Phase{stream(60, cpu("map", 2, 118, 1))}}
-	for _, c := range []Change{{Cores: 9}, {Quota: 9}, {Cores: math.Inf(1)}, {Speed: map[string]float64{"disk": 0}}, {Bytes: map[string]float64{"disk": -1}},
+	for _, c := range []Change{{Cores: 9}, {Quota: 9}, {Cores: math.Inf(1)}, {Cores: math.NaN()}, {Cores: 0.1}, {Quota: -1}, {Speed: map[string]float64{"disk": 0.01}}, {Speed: map[string]float64{"disk": 0}}, {Bytes: map[string]float64{"disk": -1}},
 		{CPU: map[string]float64{"map": math.NaN()}}, {Speed: map[string]float64{"disk": math.Inf(1)}}} {
 		if f, err := l.Forecast(c); err == nil {
 			t.Errorf("%+v: %v s", c, f.WallSeconds)

@@ -210,16 +210,17 @@ func devicesOf(p Phase) []Limit {
 // deviceOf is one device.
 func deviceOf(p Phase, name string, users []Station) Limit {
 	busy := deviceSeconds(p, name, users)
-	top, most := users[0], 0.0
+	top, most, all := users[0], 0.0, 0.0
 	share := map[string]float64{}
 	for i, use := range divide(busy, users) {
 		share[ioClass(users[i])] += use
+		all += use
 		if use > most {
 			top, most = users[i], use
 		}
 	}
 	l := Limit{Class: ioClass(top), Stage: top.Name, station: top, Utilisation: busy / p.WallSeconds}
-	if share[l.Class] < soleShare*busy {
+	if share[l.Class] < soleShare*all {
 		l.Class = SharedDisk
 	}
 	l.Knob = ioKnob(l.Class)
