@@ -42,7 +42,7 @@ func (r *Reader) Run(ctx context.Context, out *meter.Queue[*Batch]) error {
 }
 
 // SetInFlight limits the batches in use to n, at least 1 and at most Config.InFlight. It may be called
-// at any time; what is in use already stays so until its Release.
+// at any time; what is in use already stays so until its Release, and the next Release is when more come.
 func (r *Reader) SetInFlight(n int) { r.limit.Store(int32(max(1, min(n, r.cfg.InFlight)))) }
 
 // take waits for a batch that nobody uses.

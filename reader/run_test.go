@@ -249,3 +249,62 @@ func BenchmarkParse(b *testing.B) {
 	b.SetBytes(bytes * int64(reads))
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*reads), "ns/read")
 }
+
+// TestSetInFlightBoundsTheBatchesInUse changes the limit while reads come, in both directions.
+func TestSetInFlightBoundsTheBatchesInUse(t *testing.T) {
+	const most = 8
+	ctx := t.Context()
+	cfg := from(records(4000, 0))
+	cfg.BatchBases, cfg.InFlight, cfg.Flight = 400, most, new(meter.Flight)
+	r, err := Open(ctx, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	r.SetInFlight(3)
+	out := meter.NewQueue[*Batch](most, nil, nil)
+	ran := make(chan error, 1)
+	go func() { ran <- r.Run(ctx, out); out.Close() }()
+	var held []*Batch
+	// fill takes all that come without a release.
+	fill := func() {
+		for {
+			wait, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+			b, ok, err := out.Recv(wait)
+			cancel()
+			if err != nil || !ok {
+				return
+			}
+			held = append(held, b)
+		}
+	}
+	release := func() {
+		held[0].Release()
+		held = held[1:]
+	}
+	for _, limit := range []int{3, 5, 1, 2, 1000, 0, 4} {
+		r.SetInFlight(limit)
+		want := max(1, min(limit, most))
+		for more := true; more && len(held) > 0; more = len(held) >= want { // what is in use stays so, and more come, from a release on
+			release()
+		}
+		fill()
+		if len(held) != want {
+			t.Errorf("limit %d: %d batches in use, want %d", limit, len(held), want)
+		}
+	}
+	for _, b := range held {
+		b.Release()
+	}
+	var reads int64
+	for b, ok, _ := out.Recv(ctx); ok; b, ok, _ = out.Recv(ctx) {
+		reads = b.First + int64(len(b.Reads))
+		b.Release()
+	}
+	if err := <-ran; err != nil || reads != 4000 {
+		t.Errorf("%d reads, %v", reads, err)
+	}
+	if s := cfg.Flight.Stats(); meter.Enabled && (s.Entered != s.Left || s.Left == 0) {
+		t.Errorf("in flight: %+v", s)
+	}
+}

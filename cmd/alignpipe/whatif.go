@@ -183,7 +183,7 @@ func printForecasts(w io.Writer, r *report.Report, rows []whatif.Row) error {
 			if row.Free != nil {
 				free = fmt.Sprintf("%.2fx", row.Free.Speedup)
 			}
-			fmt.Fprintf(t, "%s\t%s\t%.1f\t%.0f\t%.2fx\t%.2f to %.2fx\t%s\t%s\n", row.Knob, row.Change, f.WallSeconds, *f.ReadsPerSecond,
+			fmt.Fprintf(t, "%s\t%s\t%.1f\t%.0f\t%.2fx\t%.2f to %.2fx\t%s\t%s\n", row.Knob, row.Change, f.WallSeconds, f.ReadsPerSecond,
 				f.Speedup, f.SpeedupLow, f.SpeedupHigh, free, f.Limit)
 		}
 	}

@@ -1,3 +1,5 @@
+//go:build !nometer
+
 package meter
 
 import (

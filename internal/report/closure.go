@@ -168,9 +168,12 @@ func (c Closure) complaints() []string {
 	if math.Abs(c.LittleResidual) > maxLittleResidual {
 		lines = append(lines, fmt.Sprintf("batches in flight and their rate times their stay differ by %.1f %%", 100*c.LittleResidual))
 	}
-	for what, r := range map[string]*float64{"read": c.ReadBytesResidual, "written": c.WriteBytesResidual} {
-		if r != nil && math.Abs(*r) > maxBytesResidual {
-			lines = append(lines, fmt.Sprintf("the kernel counted %.1f %% more bytes %s than the stages", 100**r, what))
+	for _, of := range []struct {
+		what     string
+		residual *float64
+	}{{"read", c.ReadBytesResidual}, {"written", c.WriteBytesResidual}} {
+		if r := of.residual; r != nil && math.Abs(*r) > maxBytesResidual {
+			lines = append(lines, fmt.Sprintf("the kernel counted %.1f %% more bytes %s than the stages", 100**r, of.what))
 		}
 	}
 	if c.Utilisation > maxUtilisation {

@@ -1,3 +1,5 @@
+//go:build !nometer
+
 package report
 
 import (

@@ -177,16 +177,16 @@ func (l *Limit) share(devices map[string]bool) {
 
 // sharedDevices are those that the run waits for in several roles, none of which has nearly all of it.
 func sharedDevices(load Load) map[string]bool {
-	all := map[string]map[string]float64{} // blocked seconds by device and class
+	all := map[string]map[string]float64{} // seconds by device and class
 	for _, p := range load.Phases {
-		for _, s := range p.Stations {
-			if s.Kind == meter.KindCPU || s.Device == "" {
-				continue
+		order, users := deviceUsers(p)
+		for _, name := range order {
+			if all[name] == nil {
+				all[name] = map[string]float64{}
 			}
-			if all[s.Device] == nil {
-				all[s.Device] = map[string]float64{}
+			for i, use := range divide(deviceSeconds(p, name, users[name]), users[name]) {
+				all[name][ioClass(users[name][i])] += use
 			}
-			all[s.Device][ioClass(s)] += s.BlockedSeconds
 		}
 	}
 	shared := map[string]bool{}

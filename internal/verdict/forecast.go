@@ -3,6 +3,7 @@ package verdict
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -64,14 +65,22 @@ func (l Load) Forecast(c Change) (Forecast, error) {
 }
 
 func (c Change) check(l Load) error {
-	for name, f := range map[string]float64{"cores": c.Cores / max(l.CPUs, 1e-9), "quota": c.Quota / max(l.CPUs, 1e-9)} {
-		if f > most*(1+1e-9) {
-			return fmt.Errorf("%s: %.1f times as many as the run had are too far from it: %w", name, f, ErrNoData)
+	if l.CPUs <= 0 {
+		return fmt.Errorf("the number of CPUs is not known: %w", ErrNoData)
+	}
+	for _, n := range []float64{c.Cores, c.Quota} {
+		if f := n / l.CPUs; n != 0 && !(f <= most*(1+1e-9) && f >= (1-1e-9)/most) {
+			return fmt.Errorf("%.3g times as many cores as the run had are too far from it: %w", f, ErrNoData)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Speed)) {
+		if f := c.Speed[name]; f > 0 && f < 1/most {
+			return fmt.Errorf("%s at %.3g times the speed is too far from the run: %w", name, f, ErrNoData)
 		}
 	}
 	for _, factors := range []map[string]float64{c.Speed, c.Bytes, c.CPU} {
-		for name, f := range factors {
-			if !(f > 0) || math.IsInf(f, 0) {
+		for _, name := range slices.Sorted(maps.Keys(factors)) {
+			if f := factors[name]; !(f > 0) || math.IsInf(f, 0) {
 				return fmt.Errorf("%s: a factor of %v", name, f)
 			}
 		}
@@ -94,19 +103,20 @@ func (l Load) factor(before, after Phase, then Load, c Change) float64 {
 	if before.WallSeconds <= 0 {
 		return 1
 	}
+	had, has := capacity(before, l), left(after, then)
 	if before.Startup {
 		if c.NoStart {
 			return 0
 		}
 		used := clamp(before.ProcessCPUSeconds / (l.CPUs * before.WallSeconds)) // the part that has threads
-		return 1 - used + used*capacity(before, l)/capacity(after, then)
+		return 1 - used + used*had/has
 	}
-	wide := max(capacity(before, l), capacity(after, then))
-	was := unclampedResources(before, l, wide)
-	for i := range was {
-		was[i].Utilisation = clamp(was[i].Utilisation)
+	wide := max(had, has)
+	was, now := unclampedResources(before, l, had, wide), unclampedResources(after, then, has, wide)
+	if lost := stall(before); stalls(before, lost) {
+		was, now = append(was, lost), append(now, stall(after))
 	}
-	return stretch(was, unclampedResources(after, then, wide))
+	return stretch(was, now)
 }
 
 // apply is the load with the demands and capacities of the change, at the speed that it had.
@@ -119,6 +129,9 @@ func (l Load) apply(c Change) Load {
 	if c.Cores > 0 {
 		after.CPUs, after.HostCPUs = c.Cores, max(l.HostCPUs, c.Cores)
 		after.Threads = int(math.Ceil(c.Cores))
+		if c.Cores >= l.CPUs { // under a quota there were more threads than CPUs
+			after.Threads = max(after.Threads, l.Threads)
+		}
 		if l.QuotaCPUs > 0 {
 			after.QuotaCPUs = max(l.QuotaCPUs, c.Cores)
 		}
@@ -141,21 +154,25 @@ func leastPositive(values ...float64) float64 {
 }
 
 func (l Load) applyTo(p Phase, c Change, after Load) Phase {
-	if c.QuietHost && p.Host != nil {
+	if p.Host != nil {
 		h := *p.Host
-		h.OthersCPUSeconds = 0
+		h.OthersCPUSeconds = min(h.OthersCPUSeconds, max(0, max(l.HostCPUs, l.CPUs)*p.WallSeconds-cpuSeconds(p))) // they left what was used
+		if c.QuietHost {
+			h.OthersCPUSeconds = 0
+		}
 		p.Host = &h
 	}
 	if c.InFlight > 0 && p.InFlight > 0 {
 		p.InFlight = c.InFlight
 	}
-	devices := blockedBy(p)
+	before := p
 	p.Stations = slices.Clone(p.Stations)
 	for i := range p.Stations {
 		s := &p.Stations[i]
 		cpu := s.CPUSeconds
 		s.change(c)
-		if !s.Serial && s.Kind == meter.KindCPU && l.Threads > 0 && s.Workers > 1 && c.Workers[s.Name] == 0 {
+		s.BusySeconds += s.CPUSeconds - cpu // what it waited for pages and cores stays
+		if !s.Serial && s.Kind == meter.KindCPU && l.Threads > 0 && (s.Workers > 1 || l.Threads == 1) && c.Workers[s.Name] == 0 {
 			s.Workers = max(1, s.Workers*after.Threads/l.Threads)
 		}
 		if p.ProcessCPUSeconds > 0 {
@@ -163,14 +180,41 @@ func (l Load) applyTo(p Phase, c Change, after Load) Phase {
 		}
 	}
 	p.Devices = slices.Clone(p.Devices)
-	now := blockedBy(p)
 	for i := range p.Devices {
-		d := &p.Devices[i]
-		if was := devices[d.Name]; was > 0 {
-			d.BusySeconds *= now[d.Name] / was
-		}
+		p.Devices[i].change(before, p)
 	}
 	return p
+}
+
+// change gives a device the time that its users ask for after the change.
+func (d *Device) change(before, after Phase) {
+	was, now := usersOf(before, d.Name), usersOf(after, d.Name)
+	blocked, calls := callSeconds(now)
+	if blocked <= 0 {
+		return
+	}
+	busy := deviceSeconds(before, d.Name, was)
+	var all, asked float64
+	for i, use := range divide(busy, was) {
+		all += use
+		if was[i].BlockedSeconds > 0 {
+			asked += use * now[i].BlockedSeconds / was[i].BlockedSeconds
+		}
+	}
+	if all > 0 {
+		d.BusySeconds = busy * asked / all * calls / blocked
+	}
+}
+
+// usersOf are the stations whose calls go to a device.
+func usersOf(p Phase, device string) []Station {
+	var users []Station
+	for _, s := range p.Stations {
+		if s.Kind != meter.KindCPU && s.Device == device {
+			users = append(users, s)
+		}
+	}
+	return users
 }
 
 // change applies what concerns one station.
@@ -204,12 +248,4 @@ func (s Station) Turns(knob string) bool {
 	}
 	own := ioKnob(ioClass(s))
 	return knob == own || knob == KnobDisk && own != KnobUpstream && own != KnobDownstream
-}
-
-func blockedBy(p Phase) map[string]float64 {
-	sum := map[string]float64{}
-	for _, s := range p.Stations {
-		sum[s.Device] += s.BlockedSeconds
-	}
-	return sum
 }

@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/alignpipe/alignpipe/internal/meter"
@@ -37,7 +38,11 @@ const (
 
 // resources lists what could limit a phase, with utilisations from 0 to 1.
 func resources(p Phase, load Load) []Limit {
-	all := unclampedResources(p, load, capacity(p, load))
+	cores := capacity(p, load)
+	all := unclampedResources(p, load, cores, cores)
+	if l := stall(p); stalls(p, l) {
+		all = append(all, l)
+	}
 	for i := range all {
 		all[i].Utilisation = clamp(all[i].Utilisation)
 	}
@@ -46,21 +51,18 @@ func resources(p Phase, load Load) []Limit {
 
 // unclampedResources are those of a phase that may not be possible: a utilisation above 1 says by how
 // much longer it would take. Pools that are smaller than wide, a number of cores, are resources of their own.
-func unclampedResources(p Phase, load Load, wide float64) []Limit {
+func unclampedResources(p Phase, load Load, cores, wide float64) []Limit {
 	if p.WallSeconds <= 0 {
 		return nil
 	}
 	if p.Startup {
 		return []Limit{{Class: Startup, Stage: p.Name, Knob: KnobIndex, Utilisation: 1}}
 	}
-	all := []Limit{coresOf(p, load)}
+	all := []Limit{coresOf(p, load, cores)}
 	for _, s := range p.Stations {
 		if l, ok := poolOf(s, p, wide); ok {
 			all = append(all, l)
 		}
-	}
-	if l, ok := stallOf(p); ok {
-		all = append(all, l)
 	}
 	all = append(all, devicesOf(p)...)
 	if l, ok := flightOf(p); ok {
@@ -72,18 +74,22 @@ func unclampedResources(p Phase, load Load, wide float64) []Limit {
 // capacity is how many cores the phase had: those of the run less what others took of them, where they
 // leave less than that.
 func capacity(p Phase, load Load) float64 {
-	cpus := load.CPUs
-	if p.Host == nil || p.WallSeconds <= 0 {
-		return cpus
+	if p.WallSeconds <= 0 {
+		return load.CPUs
 	}
-	host := max(load.HostCPUs, cpus)
-	left := host - p.Host.OthersCPUSeconds/p.WallSeconds
-	used := cpuSeconds(p) / p.WallSeconds
-	return min(cpus, max(left, used, 0.01))
+	return max(left(p, load), min(load.CPUs, cpuSeconds(p)/p.WallSeconds))
+}
+
+// left is what others leave of the cores, whatever the phase used.
+func left(p Phase, load Load) float64 {
+	if p.Host == nil || p.WallSeconds <= 0 {
+		return load.CPUs
+	}
+	return min(load.CPUs, max(0.01, max(load.HostCPUs, load.CPUs)-p.Host.OthersCPUSeconds/p.WallSeconds))
 }
 
 // coresOf is the resource all stages share. Its stage is the one with the largest demand.
-func coresOf(p Phase, load Load) Limit {
+func coresOf(p Phase, load Load, cores float64) Limit {
 	var top Station
 	for _, s := range p.Stations {
 		if s.CPUSeconds > top.CPUSeconds {
@@ -92,7 +98,7 @@ func coresOf(p Phase, load Load) Limit {
 	}
 	class, knob := coresClass(p, load)
 	return Limit{Class: class, Stage: top.Name, Knob: knob, station: top, cores: true,
-		Utilisation: cpuSeconds(p) / (capacity(p, load) * p.WallSeconds)}
+		Utilisation: cpuSeconds(p) / (cores * p.WallSeconds)}
 }
 
 // coresClass says why there are no more of them.
@@ -134,12 +140,9 @@ func poolOf(s Station, p Phase, cores float64) (Limit, bool) {
 		Utilisation: s.CPUSeconds / (float64(s.Workers) * p.WallSeconds)}, true
 }
 
-// stallOf is the stage whose workers had work and a core to do it on, and did not run: they waited for
+// stall is the stage whose workers had work and a core to do it on, and did not run: they waited for
 // pages to come from a disk.
-func stallOf(p Phase) (Limit, bool) {
-	if p.Host == nil || p.Host.MajorFaults == 0 {
-		return Limit{}, false
-	}
+func stall(p Phase) Limit {
 	var top Station
 	var lost, most float64
 	for _, s := range p.Stations {
@@ -152,76 +155,132 @@ func stallOf(p Phase) (Limit, bool) {
 			most, top = idle, s
 		}
 	}
-	if lost <= 0 {
-		return Limit{}, false
-	}
-	stalled := most * max(0, 1-p.Host.RunQueueSeconds/lost)
-	if stalled < stallShare*top.BusySeconds {
-		return Limit{}, false
+	if p.Host != nil && lost > 0 {
+		most *= max(0, 1-p.Host.RunQueueSeconds/lost)
 	}
 	return Limit{Class: Memory, Stage: top.Name, Knob: KnobMemory, station: top,
-		Utilisation: (top.CPUSeconds + stalled) / (float64(top.Workers) * p.WallSeconds)}, true
+		Utilisation: (top.CPUSeconds + most) / (float64(max(1, top.Workers)) * p.WallSeconds)}
+}
+
+// stalls tells whether the stall of a phase is to be taken for one.
+func stalls(p Phase, l Limit) bool {
+	if p.Startup || p.WallSeconds <= 0 || p.Host == nil || p.Host.MajorFaults == 0 {
+		return false
+	}
+	s := l.station
+	lost := l.Utilisation*float64(max(1, s.Workers))*p.WallSeconds - s.CPUSeconds
+	return lost > 0 && lost >= stallShare*s.BusySeconds
 }
 
 // flightOf is the number of batches that may exist at a time: each is in the parser's hands, or in a
-// mapper's, or it waits.
+// mapper's, or it waits. Only the computing counts: a batch whose mapper waits for a core is held up by the cores.
 func flightOf(p Phase) (Limit, bool) {
 	if p.InFlight <= 0 {
 		return Limit{}, false
 	}
-	var busy float64
+	var cpu float64
 	for _, s := range p.Stations {
 		if s.Name == meter.NameParse || s.Name == meter.NameMap {
-			busy += s.BusySeconds
+			cpu += s.CPUSeconds
 		}
 	}
 	return Limit{Class: Lock, Stage: meter.NameMap, Knob: KnobInFlight,
-		Utilisation: busy / (float64(p.InFlight) * p.WallSeconds)}, busy > 0
+		Utilisation: cpu / (float64(p.InFlight) * p.WallSeconds)}, cpu > 0
 }
 
-// devicesOf gathers the stations that use the same device: it is busy when any of them waits for it.
+// devicesOf lists the devices of a phase.
 func devicesOf(p Phase) []Limit {
-	var order []string
-	groups := map[string][]Station{}
+	order, users := deviceUsers(p)
+	var all []Limit
+	for _, name := range order {
+		all = append(all, deviceOf(p, name, users[name]))
+	}
+	return all
+}
+
+// deviceUsers gathers the stations that use the same device: it is busy when any of them waits for it.
+func deviceUsers(p Phase) (order []string, groups map[string][]Station) {
+	groups = map[string][]Station{}
 	for _, s := range p.Stations {
 		if s.Kind == meter.KindCPU {
 			continue
 		}
-		name := s.Device
-		if name == "" {
-			name = "of " + s.Name
-		}
+		name := cmp.Or(s.Device, "of "+s.Name)
 		if _, ok := groups[name]; !ok {
 			order = append(order, name)
 		}
 		groups[name] = append(groups[name], s)
 	}
-	var all []Limit
-	for _, name := range order {
-		all = append(all, deviceOf(p, name, groups[name]))
-	}
-	return all
+	return order, groups
 }
 
-// deviceOf is one device. Where its own clock is not known, each station counts for itself.
+// deviceOf is one device.
 func deviceOf(p Phase, name string, users []Station) Limit {
-	var blocked, calls float64
-	top := users[0]
+	busy := deviceSeconds(p, name, users)
+	top, most := users[0], 0.0
+	for i, use := range divide(busy, users) {
+		if use > most {
+			top, most = users[i], use
+		}
+	}
+	l := Limit{Class: ioClass(top), Stage: top.Name, station: top, Utilisation: busy / p.WallSeconds}
+	l.Knob = ioKnob(l.Class)
+	return l
+}
+
+// deviceSeconds is the time in which a device was waited for. Where it has no clock of its own, its users
+// wait one after the other, but for workers of the same one.
+func deviceSeconds(p Phase, name string, users []Station) float64 {
+	blocked, calls := callSeconds(users)
+	if i := slices.IndexFunc(p.Devices, func(d Device) bool { return d.Name == name }); i >= 0 && calls > 0 {
+		return p.Devices[i].BusySeconds * blocked / calls // copying is no business of the device
+	}
+	top := slices.MaxFunc(users, func(a, b Station) int { return cmp.Compare(a.BlockedSeconds, b.BlockedSeconds) })
+	return blocked / float64(max(1, top.Workers))
+}
+
+// callSeconds is the time in device calls: blocked, and in all.
+func callSeconds(users []Station) (blocked, calls float64) {
 	for _, s := range users {
 		blocked += s.BlockedSeconds
 		calls += s.BlockedSeconds + s.CPUSeconds
-		if s.BlockedSeconds > top.BlockedSeconds {
-			top = s
+	}
+	return blocked, calls
+}
+
+// divide divides a device's time among those that used it: by their bytes, but nobody gets more than it
+// waited, which is next to nothing where the page cache answered. The time that they waited alone would not do:
+// who waits for the calls of another waits as long as that one.
+func divide(busy float64, users []Station) []float64 {
+	weights := make([]float64, len(users))
+	var rest float64
+	for i, s := range users {
+		weights[i] = float64(s.Bytes)
+		rest += weights[i]
+	}
+	if slices.ContainsFunc(users, func(s Station) bool { return s.Bytes == 0 && s.BlockedSeconds > 0 }) {
+		rest = 0
+		for i, s := range users { // one that moves no bytes, such as a sync
+			weights[i] = s.BlockedSeconds
+			rest += weights[i]
 		}
 	}
-	l := Limit{Class: ioClass(top), Stage: top.Name, station: top}
-	l.Knob = ioKnob(l.Class)
-	busy := blocked / float64(max(1, top.Workers))
-	if i := slices.IndexFunc(p.Devices, func(d Device) bool { return d.Name == name }); i >= 0 && calls > 0 {
-		busy = p.Devices[i].BusySeconds * blocked / calls // copying is no business of the device
+	order := make([]int, len(users))
+	for i := range order {
+		order[i] = i
 	}
-	l.Utilisation = busy / p.WallSeconds
-	return l
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Compare(users[a].BlockedSeconds*weights[b], users[b].BlockedSeconds*weights[a])
+	})
+	use := make([]float64, len(users))
+	for _, i := range order { // those that waited least for their bytes first: what they leave the others divide
+		if rest > 0 {
+			use[i] = min(busy*weights[i]/rest, users[i].BlockedSeconds)
+		}
+		busy -= use[i]
+		rest -= weights[i]
+	}
+	return use
 }
 
 func ioClass(s Station) string {

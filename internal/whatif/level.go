@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -26,7 +25,7 @@ func (k Knobs) level(r *report.Report, c *verdict.Change, basis *string) error {
 	}
 	blocks, err := sampleBlocks(r.Options.OutputFile)
 	if err != nil {
-		return errors.Join(verdict.ErrNoData, fmt.Errorf("no sample of the output: %w", err))
+		return fmt.Errorf("no sample of the output: %w: %w", err, verdict.ErrNoData)
 	}
 	before, err := measure(blocks, r.Options.Level)
 	if err != nil {

@@ -54,7 +54,10 @@ func simulate(l verdict.Load, p verdict.Phase, inFlight int) (float64, error) {
 		}
 	}
 	result, err := model.Simulate(line)
-	return result.MakespanSeconds, err
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", err, verdict.ErrNoData)
+	}
+	return result.MakespanSeconds, nil
 }
 
 // mostBatches bounds the simulation; more of them go on as those do.

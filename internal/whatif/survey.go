@@ -54,6 +54,9 @@ func questions(r *report.Report) []question {
 	if l.QuotaCPUs > 0 {
 		qs = append(qs, question{verdict.KnobQuota, fmt.Sprintf("%.4g -> %.4g CPUs", l.QuotaCPUs, 2*l.QuotaCPUs), Knobs{Quota: 2 * l.QuotaCPUs}, nil})
 	}
+	if others(r) > 0 {
+		qs = append(qs, question{verdict.KnobNeighbour, "no other programs", Knobs{QuietHost: true}, nil})
+	}
 	for _, d := range []struct {
 		knob, stage string
 		at          func(float64) Knobs
@@ -91,6 +94,16 @@ func questions(r *report.Report) []question {
 		qs = append(qs, question{verdict.KnobInFlight, fmt.Sprintf("%d -> %d batches", n, 2*n), Knobs{InFlight: 2 * n}, nil})
 	}
 	return qs
+}
+
+// others is the CPU time that other programs took, in seconds.
+func others(r *report.Report) (sum float64) {
+	for _, p := range r.Model.Phases {
+		if p.Host != nil {
+			sum += p.Host.OthersCPUSeconds
+		}
+	}
+	return sum
 }
 
 // turns tells whether a knob acts on a stage that ran.

@@ -7,7 +7,6 @@
 package whatif
 
 import (
-	"errors"
 	"fmt"
 	"math"
 
@@ -45,9 +44,8 @@ const NoEffect = 0.02
 
 // Forecast is what a run would have been.
 type Forecast struct {
-	WallSeconds    float64  `json:"wall_seconds"`
-	ReadsPerSecond *float64 `json:"reads_per_second"`
-	RateReason     string   `json:"reads_per_second_reason,omitempty"`
+	WallSeconds    float64 `json:"wall_seconds"`
+	ReadsPerSecond float64 `json:"reads_per_second"`
 	// Speedup is the measured wall time over the forecast one; the run lies in the interval with 90 %.
 	Speedup     float64 `json:"speedup"`
 	SpeedupLow  float64 `json:"speedup_low"`
@@ -74,26 +72,24 @@ func (k Knobs) Ask(r *report.Report) (Forecast, error) {
 		}
 		basis = "replay of the batches"
 	}
-	return finish(r, f, basis), nil
+	return finish(r, f, basis)
 }
 
 // finish adds what a reader of the forecast wants to know.
-func finish(r *report.Report, f verdict.Forecast, basis string) Forecast {
-	out := Forecast{WallSeconds: f.WallSeconds, Basis: basis}
-	if f.WallSeconds <= 0 {
-		out.RateReason = "no time is left"
-		return out
+func finish(r *report.Report, f verdict.Forecast, basis string) (Forecast, error) {
+	if !(f.WallSeconds > 0) || math.IsInf(f.WallSeconds, 0) {
+		return Forecast{}, fmt.Errorf("a run of %v s: %w", f.WallSeconds, verdict.ErrNoData)
 	}
+	out := Forecast{WallSeconds: f.WallSeconds, Basis: basis}
 	out.Speedup = r.WallSeconds / f.WallSeconds
 	width := interval(out.Speedup)
 	out.SpeedupLow, out.SpeedupHigh = out.Speedup*(1-width), out.Speedup*(1+width)
 	out.NoEffect = math.Abs(out.Speedup-1) < NoEffect
-	rate := float64(r.Reads.Total) / f.WallSeconds
-	out.ReadsPerSecond = &rate
+	out.ReadsPerSecond = float64(r.Reads.Total) / f.WallSeconds
 	if len(f.Limits) > 0 {
 		out.Limit = fmt.Sprintf("%s (%s)", f.Limits[0].Class, f.Limits[0].Stage)
 	}
-	return out
+	return out, nil
 }
 
 // change puts the knobs in the words of the model.
@@ -180,7 +176,7 @@ func (k Knobs) memory(r *report.Report, c *verdict.Change, basis *string) error 
 	case r.Sort.SpilledRuns == 0:
 		return fmt.Errorf("nothing was spilled, so what spilling costs is not known: %w", verdict.ErrNoData)
 	case enough == nil || k.Memory < *enough:
-		return errors.Join(verdict.ErrNoData, fmt.Errorf("with this much some would still be spilled, and how that goes one run does not say"))
+		return fmt.Errorf("with this much some would still be spilled, and one run does not say how that goes: %w", verdict.ErrNoData)
 	}
 	c.Speed[verdict.KnobSpillDisk] = Free
 	*basis = "demands of this run without its spilling; sorting as it was, which is more than it would be"
