@@ -53,7 +53,12 @@ type Report struct {
 	Core      []Ceiling  `json:"core"` // one core at each kind of work
 	Workload  *Workload  `json:"workload"`
 	Rooflines []Roofline `json:"rooflines"`
-	Advice    Advice     `json:"advice"`
+
+	Handoff  HandoffReport `json:"handoff"`
+	InFlight InFlightSweep `json:"in_flight"`
+	Batches  []BatchPoint  `json:"batch_sizes"`
+
+	Advice Advice `json:"advice"`
 }
 
 // stopGrace is how long a stopped benchmark waits for a call of a device that does not return,
@@ -166,6 +171,9 @@ func (b *bench) all(ctx context.Context) (err error) {
 		{"memory", b.measureMemory},
 		{"one core at each kind of work", b.measureCore},
 		{"runs of the pipeline", b.measureRuns},
+		{"queues against barriers", b.measureHandoff},
+		{"how many batches in flight", b.measureInFlight},
+		{"the size of batches", b.measureBatches},
 	}
 	defer func() { err = errors.Join(err, b.closeSource()) }()
 	for _, s := range steps {
@@ -259,8 +267,7 @@ func (b *bench) writeInput(ctx context.Context, s *sample) error {
 	if err != nil {
 		return diskFailed(err)
 	}
-	perCore, _ := b.core.find(nameMap, 1, readsPerSecond)
-	reads := min(max(int(perCore*b.cfg.CPUs*b.effort.run.Seconds()), s.reads), b.effort.runReads)
+	reads := min(max(int(b.cfg.CPUs*b.effort.run.Seconds()/b.readSeconds()), s.reads), b.effort.runReads)
 	if err := b.work.writeReads(ctx, b.cfg.FS, dir, s, reads); err != nil {
 		return err
 	}
@@ -274,6 +281,17 @@ func (b *bench) writeInput(ctx context.Context, s *sample) error {
 	return nil
 }
 
+// readSeconds is about what a core needs for a read from file to file.
+func (b *bench) readSeconds() float64 {
+	sum := 0.0
+	for _, name := range []string{nameInflate(b.work.Container), nameParse, nameMap, nameSort, nameMerge, nameDeflate(b.cfg.Level)} {
+		if rate, ok := b.core.find(name, 1, readsPerSecond); ok {
+			sum += 1 / rate
+		}
+	}
+	return sum
+}
+
 // measureRuns runs the pipeline in both orders, from cold files.
 func (b *bench) measureRuns(ctx context.Context) error {
 	m := b.machine()
@@ -285,4 +303,19 @@ func (b *bench) measureRuns(ctx context.Context) error {
 		b.report.Rooflines = append(b.report.Rooflines, r)
 	}
 	return nil
+}
+
+func (b *bench) measureHandoff(ctx context.Context) (err error) {
+	b.report.Handoff, err = measureHandoff(ctx, b.runner, b.cfg.Handoff, b.effort.pairs)
+	return err
+}
+
+func (b *bench) measureInFlight(ctx context.Context) (err error) {
+	b.report.InFlight, err = measureInFlight(ctx, b.runner, b.effort.inFlight, b.effort.sweep)
+	return err
+}
+
+func (b *bench) measureBatches(ctx context.Context) (err error) {
+	b.report.Batches, err = measureBatches(ctx, b.runner, b.effort.batches, b.effort.batchSweep)
+	return err
 }

@@ -14,10 +14,10 @@ type effort struct {
 	runReads    int           // most reads of a pipeline run
 	run         time.Duration // that one is to take
 	pairs       int           // of runs with queues and with barriers
-	sweep       int           // repeats of every point
-	inFlight    []int
-	batches     []int // bases, as powers of two around the default
-	fills       int   // runs to measure filling and draining
+	inFlight    []int         // limits of batches in flight
+	sweep       int           // runs with each
+	batches     []int         // sizes, as powers of two times the default
+	batchSweep  int           // runs with each
 }
 
 const mebi = 1 << 20
@@ -25,13 +25,13 @@ const mebi = 1 << 20
 // fullEffort takes less than two minutes on two cores.
 func fullEffort() effort {
 	return effort{repeats: 3, transfer: 200 * time.Millisecond, maxTransfer: 256 * mebi, chaseBytes: 256 * mebi, copyBytes: 64 * mebi,
-		genomeBases: 6_000_000, sampleReads: 40_000, runReads: 1_000_000, run: 700 * time.Millisecond,
-		pairs: 5, sweep: 3, inFlight: []int{1, 2, 3, 4, 6, 8, 12, 16, 24}, batches: []int{-4, -3, -2, -1, 0, 1, 2}, fills: 5}
+		genomeBases: 6_000_000, sampleReads: 40_000, runReads: 1_000_000, run: 800 * time.Millisecond,
+		pairs: 5, inFlight: []int{1, 2, 3, 4, 6, 8, 12, 16, 24}, sweep: 3, batches: []int{-4, -3, -2, -1, 0, 1, 2, 3}, batchSweep: 5}
 }
 
 // quickEffort takes a few seconds; its figures are rough.
 func quickEffort() effort {
 	return effort{repeats: 3, transfer: 15 * time.Millisecond, maxTransfer: 16 * mebi, chaseBytes: 32 * mebi, copyBytes: 8 * mebi,
 		genomeBases: 300_000, sampleReads: 4_000, runReads: 20_000, run: 100 * time.Millisecond,
-		pairs: 3, sweep: 1, inFlight: []int{1, 2, 4, 8}, batches: []int{-2, 0, 1}, fills: 3}
+		pairs: 3, inFlight: []int{1, 2, 4, 8}, sweep: 1, batches: []int{-2, 0, 1}, batchSweep: 1}
 }

@@ -1,11 +1,80 @@
 package bench
 
-// Handoff says how stages give their work to the next one in the comparison.
+import (
+	"context"
+
+	"github.com/alignpipe/alignpipe/internal/pipeline"
+)
+
+// Handoff says how batches of reads get from the parser to the mappers in the comparison.
 type Handoff string
 
 // The handoffs.
 const (
 	HandoffBoth    Handoff = "both"
-	HandoffQueue   Handoff = "queue"
-	HandoffBarrier Handoff = "barrier"
+	HandoffQueue   Handoff = "queue"   // each as soon as it is parsed
+	HandoffBarrier Handoff = "barrier" // in convoys: nobody maps while a convoy is parsed, and the other way round
 )
+
+// HandoffReport compares the two on the same reads.
+type HandoffReport struct {
+	Queue         *Figure `json:"queue_reads_per_second"`
+	QueueReason   string  `json:"queue_reads_per_second_reason,omitempty"`
+	Barrier       *Figure `json:"barrier_reads_per_second"`
+	BarrierReason string  `json:"barrier_reads_per_second_reason,omitempty"`
+	// SpeedUp is the queue's throughput over the barrier's, pair by pair.
+	SpeedUp       *Figure `json:"queue_over_barrier"`
+	SpeedUpReason string  `json:"queue_over_barrier_reason,omitempty"`
+}
+
+// measureHandoff runs both ways in pairs, the first of a pair in turn, so that what changes slowly
+// on the machine meets both alike.
+func measureHandoff(ctx context.Context, r *runner, which Handoff, pairs int) (HandoffReport, error) {
+	var queue, barrier []float64
+	once := func(on bool, rates *[]float64) error {
+		l, err := r.line(ctx, how{order: pipeline.SortNone, tune: pipeline.Tuning{Barrier: on, FixedSplit: true}})
+		if err == nil {
+			*rates = append(*rates, l.rate())
+		}
+		return err
+	}
+	for i := range pairs {
+		for turn := range 2 {
+			on := (i+turn)%2 == 1
+			var err error
+			switch {
+			case on && which != HandoffQueue:
+				err = once(true, &barrier)
+			case !on && which != HandoffBarrier:
+				err = once(false, &queue)
+			}
+			if err != nil {
+				return HandoffReport{}, err
+			}
+		}
+	}
+	return handoffOf(queue, barrier), nil
+}
+
+// handoffOf compares throughputs; what was not run has none.
+func handoffOf(queue, barrier []float64) HandoffReport {
+	const notAsked = "not asked for: see --handoff"
+	out := HandoffReport{QueueReason: notAsked, BarrierReason: notAsked, SpeedUpReason: notAsked}
+	if len(queue) > 0 {
+		f := figureOf(queue)
+		out.Queue, out.QueueReason = &f, ""
+	}
+	if len(barrier) > 0 {
+		f := figureOf(barrier)
+		out.Barrier, out.BarrierReason = &f, ""
+	}
+	if len(queue) > 0 && len(queue) == len(barrier) {
+		ratios := make([]float64, len(queue))
+		for i := range queue {
+			ratios[i] = queue[i] / barrier[i]
+		}
+		f := figureOf(ratios)
+		out.SpeedUp, out.SpeedUpReason = &f, ""
+	}
+	return out
+}

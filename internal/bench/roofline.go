@@ -152,6 +152,7 @@ type machine struct {
 	level     int
 	container string
 	files     int
+	input     float64 // bytes of the files per read
 	core      ceilings
 	folders   []Folder
 	verdict   func(*pipeline.Result) (class, stage string)
@@ -159,7 +160,7 @@ type machine struct {
 
 func (b *bench) machine() *machine {
 	return &machine{cpus: b.cfg.CPUs, threads: b.cfg.Threads, level: b.cfg.Level, container: b.work.Container,
-		files: len(b.work.files), core: b.core, folders: b.report.Folders, verdict: b.cfg.Verdict}
+		files: len(b.work.files), input: float64(b.work.InputBytes) / float64(b.work.Reads), core: b.core, folders: b.report.Folders, verdict: b.cfg.Verdict}
 }
 
 // measureRoofline runs several times and places the median run.
@@ -188,7 +189,7 @@ func (m *machine) place(order pipeline.SortOrder, rates []float64, results []*pi
 			nearest = r
 		}
 	}
-	for _, p := range nearest.Phases {
+	for _, p := range joinSync(nearest.Phases) {
 		if !p.Startup {
 			out.Phases = append(out.Phases, m.phase(p, float64(nearest.Primary)))
 		}
@@ -202,6 +203,32 @@ func (m *machine) place(order pipeline.SortOrder, rates []float64, results []*pi
 			text += " (" + stage + ")"
 		}
 		out.Verdict, out.VerdictReason = &text, ""
+	}
+	return out
+}
+
+// phaseSync is the name of the phase in which the output is made durable.
+const phaseSync = "sync"
+
+// joinSync makes syncing a part of the phase that wrote: the ceiling of writing holds it, too.
+func joinSync(phases []report.PhaseRun) []report.PhaseRun {
+	var out []report.PhaseRun
+	for _, p := range phases {
+		if p.Name != phaseSync || len(out) == 0 {
+			out = append(out, p)
+			continue
+		}
+		last := &out[len(out)-1]
+		last.Wall += p.Wall
+		last.Stages = slices.Clone(last.Stages)
+		for _, s := range p.Stages {
+			i := slices.IndexFunc(last.Stages, func(o meter.Snapshot) bool { return o.Name == s.Name })
+			if i < 0 {
+				last.Stages = append(last.Stages, s)
+			} else {
+				last.Stages[i] = addSnapshots(last.Stages[i], s)
+			}
+		}
 	}
 	return out
 }
@@ -284,7 +311,10 @@ func (m *machine) device(s meter.Snapshot, reads float64) (st Station, ok bool) 
 	case meter.NameSpillWrite:
 		role = roleTemp
 	}
-	size := float64(max(s.BytesIn, s.BytesOut))
+	size := float64(max(s.BytesIn, s.BytesOut)) / reads
+	if s.Name == meter.NameRead {
+		size = m.input // reading ahead begins before the phase
+	}
 	if size == 0 {
 		return st, false
 	}
@@ -292,7 +322,7 @@ func (m *machine) device(s meter.Snapshot, reads float64) (st Station, ok bool) 
 	if reason != "" {
 		return unknownStation(s.Name, resourceDevice, reason), true
 	}
-	return station(s.Name, resourceDevice, fromCeiling, 1, size/reads/rate), true
+	return station(s.Name, resourceDevice, fromCeiling, 1, size/rate), true
 }
 
 // folder is the one with a role.

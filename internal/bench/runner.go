@@ -22,6 +22,7 @@ type how struct {
 	order  pipeline.SortOrder
 	single bool // the first file alone
 	cold   bool // read the files from the disk
+	tune   pipeline.Tuning
 }
 
 // orders are the words for orders of records.
@@ -44,7 +45,7 @@ func (r *runner) run(ctx context.Context, h how) (*pipeline.Result, error) {
 	runtime.GC() // what one run leaves is not the next one's to collect
 	result, err := pipeline.Run(ctx, pipeline.Config{
 		FS: r.cfg.FS, Ref: r.work.ref, Reads: files, Output: out, Sort: h.order, Level: r.cfg.Level,
-		Threads: r.cfg.Threads, Memory: r.cfg.Memory, TempDir: r.cfg.TempDir, Version: r.cfg.Version,
+		Threads: r.cfg.Threads, Memory: r.cfg.Memory, TempDir: r.cfg.TempDir, Version: r.cfg.Version, Tuning: h.tune,
 	})
 	if err != nil {
 		return nil, err

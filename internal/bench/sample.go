@@ -51,6 +51,17 @@ func (s *sample) interleaved() []byte {
 	return out
 }
 
+// meanBases is the mean length of the first file's reads.
+func (s *sample) meanBases() float64 {
+	text, bases, n := s.texts[0], 0, 0
+	for ; len(text) > 0; n++ {
+		name := bytes.IndexByte(text, '\n') + 1
+		bases += bytes.IndexByte(text[name:], '\n')
+		text = text[fourLines(text):]
+	}
+	return float64(bases) / float64(max(n, 1))
+}
+
 // fourLines is the length of the first record.
 func fourLines(text []byte) int {
 	n := 0

@@ -50,6 +50,9 @@ func WriteTable(w io.Writer, r *Report) error {
 	for i := range r.Rooflines {
 		p.roofline(&r.Rooflines[i])
 	}
+	p.handoff(r.Handoff)
+	p.inFlight(r.InFlight)
+	p.batches(r.Batches)
 	p.title("What to buy: %s", r.Advice.Buy)
 	for _, line := range r.Advice.Words {
 		p.row(line)
@@ -167,4 +170,52 @@ func bar(dot, allowed float64) string {
 		cells[len(cells)-1] = '>'
 	}
 	return string(cells)
+}
+
+func (p *printer) handoff(h HandoffReport) {
+	p.title("Queues against barriers, --sort none")
+	for _, way := range []struct {
+		name   string
+		figure *Figure
+		reason string
+	}{{"queue", h.Queue, h.QueueReason}, {"barrier", h.Barrier, h.BarrierReason}} {
+		if way.figure == nil {
+			p.row(way.name, way.reason)
+			continue
+		}
+		p.row(way.name, count(way.figure.Median)+" reads/s", within(*way.figure))
+	}
+	if s := h.SpeedUp; s != nil {
+		p.row("queue over barrier", fmt.Sprintf("%.2f times", s.Median), fmt.Sprintf("%.2f to %.2f in %d pairs", s.Low, s.High, s.Repeats))
+	}
+}
+
+func (p *printer) inFlight(s InFlightSweep) {
+	p.title("Batches in flight, from parsed to mapped (first file alone, --sort none)")
+	p.row("limit", "reads/s", "", "stay W", "mean L", "X W", "")
+	for _, pt := range s.Points {
+		mark := ""
+		if pt.Limit == s.Knee {
+			mark = "<== knee"
+		}
+		p.row(fmt.Sprint(pt.Limit), count(pt.Rate.Median), within(pt.Rate), quantity(unitSeconds, pt.Residence.Median),
+			fmt.Sprintf("%.2f", pt.Inside.Median), fmt.Sprintf("%.2f", pt.Little.Median), mark)
+	}
+}
+
+func (p *printer) batches(points []BatchPoint) {
+	p.title("Size of batches, and filling and draining the line (first file alone, --sort none)")
+	p.row("bases", "batches", "reads/s", "", "first output", "fill", "formula", "", "drain", "formula", "", "use", "formula")
+	for _, pt := range points {
+		cells := []string{fmt.Sprint(pt.Bases), fmt.Sprint(pt.Batches), count(pt.Rate.Median), within(pt.Rate), quantity(unitSeconds, pt.FirstOutput.Median)}
+		if f := pt.Fill; f.Limit == nil {
+			cells = append(cells, f.LimitReason)
+		} else {
+			for _, c := range []*Compared{f.FillSeconds, f.Drain} {
+				cells = append(cells, quantity(unitSeconds, c.Measured.Median), quantity(unitSeconds, c.Formula), fmt.Sprintf("%+.0f %%", 100*c.Error))
+			}
+			cells = append(cells, fmt.Sprintf("%.1f %%", 100*f.Utilisation.Measured.Median), fmt.Sprintf("%.1f %%", 100*f.Utilisation.Formula))
+		}
+		p.row(cells...)
+	}
 }

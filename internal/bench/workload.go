@@ -17,13 +17,14 @@ import (
 
 // Workload is what the pipeline runs on.
 type Workload struct {
-	Source         string `json:"source"`    // "made up", or "given"
-	Container      string `json:"container"` // plain, gzip or bgzf
-	Paired         bool   `json:"paired"`
-	Reads          int64  `json:"reads"`
-	FASTQBytes     int64  `json:"fastq_bytes"` // without the container
-	InputBytes     int64  `json:"input_bytes"`
-	ReferenceBases int64  `json:"reference_bases"`
+	Source         string  `json:"source"`    // "made up", or "given"
+	Container      string  `json:"container"` // plain, gzip or bgzf
+	Paired         bool    `json:"paired"`
+	Reads          int64   `json:"reads"`
+	ReadBases      float64 `json:"read_bases_mean"` // of the first reads
+	FASTQBytes     int64   `json:"fastq_bytes"`     // without the container
+	InputBytes     int64   `json:"input_bytes"`
+	ReferenceBases int64   `json:"reference_bases"`
 
 	source source
 	ref    string // of an index
@@ -133,7 +134,7 @@ const takeTemplates = 4096 // at a time
 // pipeline will read: about reads in all, or as many as there are.
 func (w *Workload) writeReads(ctx context.Context, fsys vfs.FS, dir string, s *sample, reads int) (err error) {
 	var files []*readsFile
-	w.files, w.Reads = nil, 0
+	w.files, w.Reads, w.ReadBases = nil, 0, s.meanBases()
 	for i := range s.texts {
 		name := filepath.Join(dir, fmt.Sprintf("reads_%d.fq", i+1))
 		f, err := createReads(fsys, name, w.Container)
