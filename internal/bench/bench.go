@@ -47,6 +47,7 @@ type Report struct {
 	CPUs          float64 `json:"cpus_available"`
 	Level         int     `json:"level"`
 	WallSeconds   float64 `json:"wall_seconds"` // of the whole benchmark
+	Noise         Noise   `json:"noise"`
 
 	Folders   []Folder   `json:"folders"`
 	Memory    []Ceiling  `json:"memory"`
@@ -72,6 +73,11 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	return b.run(ctx)
+}
+
+func (b *bench) run(ctx context.Context) (*Report, error) {
+	var err error
 	done := make(chan error, 1)
 	go func() { done <- b.all(ctx) }()
 	select {
@@ -162,7 +168,9 @@ func (c *Config) checkFolders() error {
 
 // all takes the steps one after the other: nothing else runs while something is measured.
 func (b *bench) all(ctx context.Context) (err error) {
-	began := time.Now()
+	watch := host.NewReader()
+	defer watch.Close()
+	first := watch.Read()
 	steps := []struct {
 		say string
 		do  func(context.Context) error
@@ -183,7 +191,8 @@ func (b *bench) all(ctx context.Context) (err error) {
 		}
 	}
 	b.report.Advice = adviceOf(b.report.Rooflines[0], b.cfg.CPUs, b.work.Container)
-	b.report.WallSeconds = time.Since(began).Seconds()
+	d := watch.Read().Since(first)
+	b.report.WallSeconds, b.report.Noise = d.Seconds, noiseOf(d)
 	return nil
 }
 

@@ -46,6 +46,9 @@ func (p *printer) title(format string, args ...any) {
 func WriteTable(w io.Writer, r *Report) error {
 	p := newPrinter()
 	fmt.Fprintf(&p.b, "alignpipe bench: %d threads on %g CPUs, %.0f s\n", r.Threads, r.CPUs, r.WallSeconds)
+	if n := r.Noise; n.Others != nil && *n.Others > noisy {
+		fmt.Fprintf(&p.b, "Other programs took %.0f %% of the CPUs meanwhile: doubt these figures.\n", 100**n.Others)
+	}
 	p.ceilings(r)
 	for i := range r.Rooflines {
 		p.roofline(&r.Rooflines[i])
