@@ -100,7 +100,13 @@ func (w *Writer) drain() {
 		}
 		w.await(b)
 		if w.Err() == nil {
-			w.fail(w.emit(b))
+			work := w.cfg.WriteStage.Work()
+			err := w.emit(b)
+			work.End()
+			if err == nil {
+				err = w.out.flushFull()
+			}
+			w.fail(err)
 		}
 		w.free <- b
 	}
@@ -131,5 +137,6 @@ func (w *Writer) emit(b *block) error {
 	w.address += int64(len(b.out))
 	w.cfg.WriteStage.AddItems(b.records)
 	w.cfg.WriteStage.AddBytesIn(int64(len(b.out)))
-	return w.out.append(b.out)
+	w.out.append(b.out)
+	return nil
 }

@@ -89,9 +89,11 @@ func (o *output) open(w *Writer, dst io.Writer) {
 	}
 }
 
-// append takes bytes that follow those before.
-func (o *output) append(p []byte) error {
-	o.cur = append(o.cur, p...)
+// append takes bytes that follow those before, a block of them at most; flushFull comes next.
+func (o *output) append(p []byte) { o.cur = append(o.cur, p...) }
+
+// flushFull writes what was gathered once it is enough.
+func (o *output) flushFull() error {
 	if len(o.cur) < writeBytes {
 		return nil
 	}

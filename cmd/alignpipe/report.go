@@ -37,7 +37,8 @@ func (a *alignFlags) tell(result *pipeline.Result, w io.Writer) error {
 func describe(result *pipeline.Result, args []string) report.Run {
 	run := report.Run{
 		Version: version, Command: append([]string{"alignpipe", "align"}, args...),
-		CPUs: float64(result.Threads), Threads: result.Threads, Queues: result.Queues,
+		CPUs: result.CPUs, Queues: result.Queues, Phases: result.Phases,
+		Flight: result.Flight, Inputs: result.Inputs, Files: result.Files, Host: result.Host,
 		Reads: report.Reads{Total: int64(result.Sum.Count), Mapped: result.Mapped,
 			PrimaryWritten: result.Primary, Skipped: result.Skipped},
 		Sort: report.Sort{Records: result.Sort.Records, SpilledRuns: int64(result.Sort.SpilledRuns),
@@ -47,10 +48,6 @@ func describe(result *pipeline.Result, args []string) report.Run {
 	if d := result.Duplicates; d != nil {
 		records := d.Records()
 		run.Reads.Duplicates, run.Duplicates = &records, d
-	}
-	for _, p := range result.Phases {
-		run.Phases = append(run.Phases, report.PhaseRun{Name: p.Name, Wall: p.Wall, Startup: p.Startup,
-			CPU: p.CPU, RuntimeCPU: p.RuntimeCPU, Stages: p.Stages})
 	}
 	return run
 }

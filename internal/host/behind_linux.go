@@ -7,8 +7,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// noFD is what files without a descriptor have for one.
+const noFD = ^uintptr(0)
+
 // WriteBehind has the kernel begin to write a range of an open file to its device, and does not wait
-// unless the device's queue is full. Where that cannot be done (pipes, other systems) it does nothing.
+// unless the device's queue is full. Where that cannot be done (pipes, files without a descriptor, other systems) it does nothing.
 func WriteBehind(fd uintptr, off, n int64) error {
 	return syncRange(fd, off, n, unix.SYNC_FILE_RANGE_WRITE)
 }
@@ -21,8 +24,8 @@ func WaitBehind(fd uintptr, off, n int64) error {
 }
 
 func syncRange(fd uintptr, off, n int64, flags int) error {
-	if n <= 0 {
-		return nil // 0 would mean to the end of the file
+	if n <= 0 || fd == noFD {
+		return nil // a length of 0 would mean to the end of the file
 	}
 	for {
 		err := unix.SyncFileRange(int(fd), off, n, flags)

@@ -134,13 +134,13 @@ type Runtime struct {
 	GCCycles int64 `json:"gc_cycles"`
 	// GCSeconds and AssistSeconds are CPU time of collections, and the part of it that goroutines
 	// had to do when they allocated. The runtime updates them only when a cycle ends.
-	GCSeconds             *float64 `json:"gc_cpu_seconds"`
-	GCSecondsReason       string   `json:"gc_cpu_seconds_reason,omitempty"`
-	AssistSeconds         *float64 `json:"gc_assist_cpu_seconds"`
-	AssistSecondsReason   string   `json:"gc_assist_cpu_seconds_reason,omitempty"`
-	MutexWaitSeconds      float64  `json:"mutex_wait_seconds"`
-	SchedulerWaits        int64    `json:"scheduler_waits"`
-	SchedulerWaitsSeconds float64  `json:"scheduler_wait_seconds"` // at least
+	GCSeconds            *float64 `json:"gc_cpu_seconds"`
+	GCSecondsReason      string   `json:"gc_cpu_seconds_reason,omitempty"`
+	AssistSeconds        *float64 `json:"gc_assist_cpu_seconds"`
+	AssistSecondsReason  string   `json:"gc_assist_cpu_seconds_reason,omitempty"`
+	MutexWaitSeconds     float64  `json:"mutex_wait_seconds"`
+	SchedulerWaits       int64    `json:"scheduler_waits"`
+	SchedulerWaitSeconds float64  `json:"scheduler_wait_seconds"` // at least
 
 	gc, assist float64
 }
@@ -283,7 +283,7 @@ const staleGC = "no collection ended in this time, and the Go runtime updates th
 
 func (r Runtime) since(e Runtime) Runtime {
 	d := Runtime{GCCycles: r.GCCycles - e.GCCycles, MutexWaitSeconds: r.MutexWaitSeconds - e.MutexWaitSeconds,
-		SchedulerWaits: r.SchedulerWaits - e.SchedulerWaits, SchedulerWaitsSeconds: r.SchedulerWaitsSeconds - e.SchedulerWaitsSeconds}
+		SchedulerWaits: r.SchedulerWaits - e.SchedulerWaits, SchedulerWaitSeconds: r.SchedulerWaitSeconds - e.SchedulerWaitSeconds}
 	if d.GCCycles == 0 {
 		d.GCSecondsReason, d.AssistSecondsReason = staleGC, staleGC
 		return d

@@ -28,8 +28,7 @@ func DeviceCounters(major, minor uint32) (Device, string) {
 func (s system) deviceCounters(major, minor uint32) (Device, string) {
 	src := s.source("sys/dev/block", deviceNumber(major, minor), "stat")
 	defer src.close()
-	buf := make([]byte, 512)
-	data, err := src.read(&buf)
+	data, err := src.read(newScratch(512))
 	if err != nil {
 		return Device{}, because(err)
 	}
@@ -53,10 +52,21 @@ func parseDeviceStat(data []byte) (Device, bool) {
 		InFlight: n[8], BusySeconds: float64(n[9]) / 1e3, QueueSeconds: float64(n[10]) / 1e3}, true
 }
 
+// wrapMS is where the kernel's milliseconds begin again: they have 32 bits.
+const wrapMS = 1 << 32
+
+// elapsed is a difference of times in seconds; at most one wrap lies between.
+func elapsed(now, then float64) float64 {
+	if now < then {
+		return now - then + wrapMS/1e3
+	}
+	return now - then
+}
+
 // Since returns what the device did from an earlier reading to this one; InFlight is of this one.
 func (d Device) Since(e Device) Device {
 	return Device{Seconds: d.at.Sub(e.at).Seconds(),
-		Reads: d.Reads - e.Reads, ReadBytes: d.ReadBytes - e.ReadBytes, ReadSeconds: d.ReadSeconds - e.ReadSeconds,
-		Writes: d.Writes - e.Writes, WriteBytes: d.WriteBytes - e.WriteBytes, WriteSeconds: d.WriteSeconds - e.WriteSeconds,
-		BusySeconds: d.BusySeconds - e.BusySeconds, QueueSeconds: d.QueueSeconds - e.QueueSeconds, InFlight: d.InFlight, at: d.at}
+		Reads: d.Reads - e.Reads, ReadBytes: d.ReadBytes - e.ReadBytes, ReadSeconds: elapsed(d.ReadSeconds, e.ReadSeconds),
+		Writes: d.Writes - e.Writes, WriteBytes: d.WriteBytes - e.WriteBytes, WriteSeconds: elapsed(d.WriteSeconds, e.WriteSeconds),
+		BusySeconds: elapsed(d.BusySeconds, e.BusySeconds), QueueSeconds: elapsed(d.QueueSeconds, e.QueueSeconds), InFlight: d.InFlight, at: d.at}
 }

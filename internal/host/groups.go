@@ -3,7 +3,6 @@ package host
 import (
 	"bytes"
 	"os"
-	"runtime"
 )
 
 // cpuGroup is a control group that may have a CPU quota.
@@ -40,7 +39,7 @@ func (r *Reader) readThrottling() maybe[Throttling] {
 	var failed string
 	for i := range r.cpu {
 		g := &r.cpu[i]
-		data, err := g.stat.read(&r.buf)
+		data, err := g.stat.read(r.scratch)
 		if err != nil {
 			failed = because(err)
 			continue
@@ -57,10 +56,7 @@ func (r *Reader) readThrottling() maybe[Throttling] {
 }
 
 func noGroup(controller string) string {
-	if runtime.GOOS != "linux" {
-		return notHere
-	}
-	return "no control group with the " + controller + " controller can be seen"
+	return orNotHere("no control group with the " + controller + " controller can be seen")
 }
 
 // parseCPUStat reads cpu.stat: v1 counts nanoseconds, v2 microseconds.
@@ -76,7 +72,7 @@ func parseCPUStat(data []byte) (t Throttled, ok bool) {
 }
 
 func (r *Reader) readQuota(g *cpuGroup) quota {
-	data, err := g.quota.read(&r.buf)
+	data, err := g.quota.read(r.scratch)
 	if err != nil {
 		return quota{}
 	}
@@ -89,7 +85,7 @@ func (r *Reader) readQuota(g *cpuGroup) quota {
 }
 
 func (r *Reader) readNumber(s *source) (int64, bool) {
-	data, err := s.read(&r.buf)
+	data, err := s.read(r.scratch)
 	if err != nil {
 		return 0, false
 	}
@@ -135,7 +131,7 @@ func (r *Reader) readGroupMemory() maybe[GroupMemory] {
 	if !ok {
 		return missing[GroupMemory](g.usage.path + " does not say")
 	}
-	data, err := g.hits.read(&r.buf)
+	data, err := g.hits.read(r.scratch)
 	if err != nil {
 		return missing[GroupMemory](because(err))
 	}
@@ -152,14 +148,19 @@ func parseHits(data []byte) int64 {
 	return high + most
 }
 
-// pressureGroup is the folder of the nearest group that has PSI, or "".
-func (s system) pressureGroup() string {
+// pressureGroup is the folder of the nearest group that has PSI, or "", and why its CPU pressure
+// has no full line: the root group's is the machine's. Only the root has no type.
+func (s system) pressureGroup() (dir, noFull string) {
 	for _, g := range s.groups("") {
-		if _, err := os.Stat(s.path(g.dir, "cpu.pressure")); err == nil {
-			return g.dir
+		if _, err := os.Stat(s.path(g.dir, "cpu.pressure")); err != nil {
+			continue
 		}
+		if _, err := os.Stat(s.path(g.dir, "cgroup.type")); err != nil {
+			noFull = machineFull
+		}
+		return g.dir, noFull
 	}
-	return ""
+	return "", ""
 }
 
 // machineFull is the kernel's own word: its file has a line of zeros there.
@@ -169,9 +170,9 @@ func (r *Reader) readPressure(from [3]*source, noFull string) maybe[Pressure] {
 	var p Pressure
 	for i, to := range []*Stall{&p.CPU, &p.IO, &p.Memory} {
 		if from[i] == nil {
-			return missing[Pressure]("no control group with pressure figures can be seen")
+			return missing[Pressure](orNotHere("no control group with pressure figures can be seen"))
 		}
-		data, err := from[i].read(&r.buf)
+		data, err := from[i].read(r.scratch)
 		if err != nil {
 			return missing[Pressure](because(err))
 		}

@@ -180,6 +180,13 @@ func TestParseDeviceStat(t *testing.T) {
 	}
 }
 
+func TestDeviceTimesBeginAgain(t *testing.T) {
+	before, after := Device{QueueSeconds: 4294967.0, BusySeconds: 5}, Device{QueueSeconds: 0.704, BusySeconds: 7}
+	d := after.Since(before)
+	near(t, "queue", d.QueueSeconds, 1)
+	near(t, "busy", d.BusySeconds, 2)
+}
+
 // FuzzParsers: what the kernel, or a sandbox that plays it, may write must never end the run, and
 // what is written back in the kernel's form must be read as it was.
 func FuzzParsers(f *testing.F) {

@@ -29,11 +29,11 @@ func pipePartner(fd uintptr) (*Partner, string) {
 	if err != nil {
 		return nil, because(err)
 	}
-	return s.findHolder(link, int64(flags)&unix.O_ACCMODE)
+	return s.findHolder(link, int64(flags)&unix.O_ACCMODE, mostProcesses)
 }
 
 // findHolder goes through the processes for one that has the same pipe open the other way.
-func (s system) findHolder(link string, ours int64) (*Partner, string) {
+func (s system) findHolder(link string, ours int64, most int) (*Partner, string) {
 	dir, err := os.Open(s.path("proc"))
 	if err != nil {
 		return nil, because(err)
@@ -44,8 +44,8 @@ func (s system) findHolder(link string, ours int64) (*Partner, string) {
 		return nil, because(err)
 	}
 	pids := onlyNumbers(names)
-	if len(pids) > mostProcesses {
-		return nil, "there are more than 5,000 processes to look through"
+	if len(pids) > most {
+		return nil, "there are more than " + strconv.Itoa(most) + " processes to look through"
 	}
 	var found *Partner
 	hidden := 0

@@ -10,27 +10,29 @@ import (
 // one for each thread and some twenty others, and takes memory only when something new appears.
 // Its methods may be called from several goroutines.
 type Reader struct {
-	mu       sync.Mutex
-	buf      []byte
-	cpus     []int // that this process may use; nil: all
-	io, stat *source
-	status   *source
-	tasks    *tasks
-	cpu      []cpuGroup
-	memory   []memoryGroup
-	pressure [3]*source // cpu, io, memory
-	own      [3]*source // of the own group; nil where there is none
-	runtime  *runtimeReader
+	mu        sync.Mutex
+	scratch   *scratch
+	cpus      []int // that this process may use; nil: all
+	io, stat  *source
+	status    *source
+	tasks     *tasks
+	cpu       []cpuGroup
+	memory    []memoryGroup
+	pressure  [3]*source // cpu, io, memory
+	own       [3]*source // of the own group; nil where there is none
+	ownNoFull string     // why the own group has no full CPU pressure
+	runtime   *runtimeReader
 }
 
 // NewReader finds the sources. Control groups and affinity are those of this moment.
 func NewReader() *Reader { return newReader(thisSystem()) }
 
 func newReader(s system) *Reader {
-	r := &Reader{buf: make([]byte, 8<<10), cpus: s.affinity(), runtime: newRuntimeReader(),
+	r := &Reader{scratch: newScratch(8 << 10), cpus: s.affinity(), runtime: newRuntimeReader(),
 		io: s.source("proc/self/io"), stat: s.source("proc/stat"), status: s.source("proc/self/status"),
 		tasks: newTasks(s.path("proc/self/task")), cpu: s.cpuGroups(), memory: s.memoryGroups()}
-	group := s.pressureGroup()
+	var group string
+	group, r.ownNoFull = s.pressureGroup()
 	for i, resource := range []string{"cpu", "io", "memory"} {
 		r.pressure[i] = s.source("proc/pressure", resource)
 		if group != "" {
@@ -67,12 +69,12 @@ func (r *Reader) Read() Counters {
 	return Counters{
 		At:            time.Now(),
 		cpu:           readCPU(),
-		io:            readFrom(r, r.io, parseIO),
+		io:            r.readIO(),
 		machine:       readFrom(r, r.stat, r.parseStat),
-		runQueue:      r.tasks.read(&r.buf),
+		runQueue:      r.tasks.read(r.scratch),
 		throttling:    r.readThrottling(),
 		pressure:      r.readPressure(r.pressure, machineFull),
-		groupPressure: r.readPressure(r.own, ""),
+		groupPressure: r.readPressure(r.own, r.ownNoFull),
 		runtime:       r.runtime.read(),
 		memory:        readFrom(r, r.status, parseStatus),
 		groupMemory:   r.readGroupMemory(),
@@ -81,7 +83,7 @@ func (r *Reader) Read() Counters {
 
 // readFrom reads one file and has it parsed. A parser that is not content is the kernel's fault.
 func readFrom[T any](r *Reader, s *source, parse func([]byte) (T, bool)) maybe[T] {
-	data, err := s.read(&r.buf)
+	data, err := s.read(r.scratch)
 	if err != nil {
 		return missing[T](because(err))
 	}
@@ -90,6 +92,14 @@ func readFrom[T any](r *Reader, s *source, parse func([]byte) (T, bool)) maybe[T
 		return missing[T](s.path + " does not say")
 	}
 	return maybe[T]{value: v}
+}
+
+// readIO leaves out what this Reader itself has read, which would be the most in a quiet second.
+func (r *Reader) readIO() maybe[IO] {
+	own := r.scratch.read
+	io := readFrom(r, r.io, parseIO)
+	io.value.RCharBytes -= own
+	return io
 }
 
 func parseIO(data []byte) (io IO, ok bool) {
@@ -178,3 +188,6 @@ func (r *Reader) mayUse(cpu int) bool {
 	}
 	return false
 }
+
+// EachThread visits the threads that lived at the last reading, with the CPU time of each in nanoseconds.
+func (r *Reader) EachThread(visit func(tid int, onCPUNS int64)) { r.tasks.each(visit) }

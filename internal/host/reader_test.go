@@ -33,6 +33,7 @@ func aProcess() map[string]string {
 		"proc/pressure/memory":                         psi,
 		"sys/fs/cgroup/job/step/cpu.stat":              "nr_periods 10\nnr_throttled 0\nthrottled_usec 0\n",
 		"sys/fs/cgroup/job/step/cpu.max":               "max 100000\n",
+		"sys/fs/cgroup/job/step/cgroup.type":           "domain\n",
 		"sys/fs/cgroup/job/step/cpu.pressure":          psi,
 		"sys/fs/cgroup/job/step/io.pressure":           psi,
 		"sys/fs/cgroup/job/step/memory.pressure":       psi,
@@ -60,7 +61,8 @@ func TestSinceIsWhatHappenedBetween(t *testing.T) {
 	r := newReader(s)
 	defer r.Close()
 	before := r.Read()
-	rewrite(t, s, "proc/self/io", "rchar: 1100\nwchar: 2020\nread_bytes: 303\nwrite_bytes: 404\n")
+	own := r.scratch.read
+	rewrite(t, s, "proc/self/io", "rchar: 6000\nwchar: 2020\nread_bytes: 303\nwrite_bytes: 404\n")
 	rewrite(t, s, "proc/stat", "cpu 100 0 0 100 0 0 0 0 0 0\ncpu0 8100 0 0 300 2 0 0 4 0 0\n")
 	rewrite(t, s, "proc/self/task/11/schedstat", "2500000000 900000000 5\n")
 	rewrite(t, s, "proc/pressure/io", "some avg10=0 avg60=0 avg300=0 total=1750000\nfull avg10=0 avg60=0 avg300=0 total=650000\n")
@@ -69,7 +71,7 @@ func TestSinceIsWhatHappenedBetween(t *testing.T) {
 	rewrite(t, s, "sys/fs/cgroup/memory/m/memory.failcnt", "8\n")
 	d := r.Read().Since(before)
 
-	check(t, "io", d.IO, &IO{100, 20, 3, 4})
+	check(t, "io without the Reader's own", d.IO, &IO{5000 - own, 20, 3, 4})
 	check(t, "memory", d.Memory, &Memory{1 << 20, 2 << 20})
 	check(t, "limit hits", d.GroupMemory.LimitHits, 5)
 	check(t, "memory group", d.GroupMemory.Group, "/m")

@@ -24,7 +24,7 @@ func (r *runtimeReader) read() maybe[Runtime] {
 	}
 	v := Runtime{GCCycles: int64(r.samples[0].Value.Uint64()), gc: r.samples[1].Value.Float64(),
 		assist: r.samples[2].Value.Float64(), MutexWaitSeconds: r.samples[3].Value.Float64()}
-	v.SchedulerWaits, v.SchedulerWaitsSeconds = sumOf(r.samples[4].Value.Float64Histogram())
+	v.SchedulerWaits, v.SchedulerWaitSeconds = sumOf(r.samples[4].Value.Float64Histogram())
 	return maybe[Runtime]{value: v}
 }
 

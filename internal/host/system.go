@@ -34,13 +34,16 @@ func (s system) read(parts ...string) string {
 	return string(data)
 }
 
-// because is the reason for a source that cannot be read.
-func because(err error) string {
+// orNotHere is a reason of Linux, or that this is another system.
+func orNotHere(reason string) string {
 	if runtime.GOOS != "linux" {
 		return notHere
 	}
-	return err.Error()
+	return reason
 }
+
+// because is the reason for a source that cannot be read.
+func because(err error) string { return orNotHere(err.Error()) }
 
 const notHere = "measured on Linux only"
 
@@ -105,9 +108,19 @@ type source struct {
 
 func (s system) source(parts ...string) *source { return &source{path: s.path(parts...)} }
 
-// read returns the file's content, which lies in buf; that grows where it is too small. The files
-// it is used for are made in one piece, so a read that does not fill the buffer has everything.
-func (s *source) read(buf *[]byte) ([]byte, error) {
+// scratch is the memory that files are read into, and how much was read: the kernel adds that to
+// the process's own input.
+type scratch struct {
+	buf  []byte
+	read int64
+}
+
+func newScratch(size int) *scratch { return &scratch{buf: make([]byte, size)} }
+
+// read returns the file's content, which lies in b until the next read; b grows where it is too
+// small. The files it is used for are made in one piece, so a read that does not fill the buffer
+// has everything.
+func (s *source) read(b *scratch) ([]byte, error) {
 	if s.file == nil && s.err == nil {
 		s.file, s.err = os.Open(s.path)
 	}
@@ -115,14 +128,15 @@ func (s *source) read(buf *[]byte) ([]byte, error) {
 		return nil, s.err
 	}
 	for {
-		n, err := s.file.ReadAt(*buf, 0)
-		if n < len(*buf) {
+		n, err := s.file.ReadAt(b.buf, 0)
+		b.read += int64(n)
+		if n < len(b.buf) {
 			if n > 0 {
 				err = nil // the end of the file
 			}
-			return (*buf)[:n], err
+			return b.buf[:n], err
 		}
-		*buf = make([]byte, 2*len(*buf))
+		b.buf = make([]byte, 2*len(b.buf))
 	}
 }
 

@@ -42,12 +42,12 @@ func (t *tasks) close() {
 	}
 }
 
-func (t *tasks) read(buf *[]byte) maybe[RunQueue] {
+func (t *tasks) read(b *scratch) maybe[RunQueue] {
 	if t.err != nil {
 		return missing[RunQueue](because(t.err))
 	}
 	t.round++
-	if err := t.list(buf); err != nil {
+	if err := t.list(b); err != nil {
 		return missing[RunQueue](because(err))
 	}
 	sum := t.ended
@@ -71,7 +71,7 @@ func (s *schedstat) add(o schedstat) {
 }
 
 // list goes through the folder of threads. It is not done by os.ReadDir, which makes garbage.
-func (t *tasks) list(buf *[]byte) error {
+func (t *tasks) list(b *scratch) error {
 	fd := int(t.dir.Fd())
 	if _, err := unix.Seek(fd, 0, unix.SEEK_SET); err != nil {
 		return os.NewSyscallError("seek", err)
@@ -84,7 +84,7 @@ func (t *tasks) list(buf *[]byte) error {
 		if n <= 0 {
 			return nil
 		}
-		eachEntry(t.entries[:n], func(name []byte) { t.update(name, buf) })
+		eachEntry(t.entries[:n], func(name []byte) { t.update(name, b) })
 	}
 }
 
@@ -110,14 +110,14 @@ func eachEntry(b []byte, visit func(name []byte)) {
 
 // update reads one thread. A descriptor belongs to its thread, not to the number: where that was
 // given to another, reading fails, and the file is opened again.
-func (t *tasks) update(name []byte, buf *[]byte) {
+func (t *tasks) update(name []byte, b *scratch) {
 	n, ok := number(name)
 	if !ok {
 		return // "." and ".."
 	}
 	tid := int(n)
 	one := t.live[tid]
-	if one != nil && one.refresh(buf) {
+	if one != nil && one.refresh(b) {
 		one.round = t.round
 		return
 	}
@@ -125,15 +125,15 @@ func (t *tasks) update(name []byte, buf *[]byte) {
 		t.retire(tid, one)
 	}
 	one = &task{source: source{path: filepath.Join(t.path, string(name), "schedstat")}, round: t.round}
-	if one.refresh(buf) {
+	if one.refresh(b) {
 		t.live[tid] = one
 		return
 	}
 	one.close()
 }
 
-func (one *task) refresh(buf *[]byte) bool {
-	data, err := one.read(buf)
+func (one *task) refresh(b *scratch) bool {
+	data, err := one.read(b)
 	if err != nil {
 		return false
 	}
@@ -157,4 +157,11 @@ func (t *tasks) retire(tid int, one *task) {
 	t.ended.add(one.last)
 	one.close()
 	delete(t.live, tid)
+}
+
+// each visits the threads that were there last.
+func (t *tasks) each(visit func(tid int, onCPUNS int64)) {
+	for tid, one := range t.live {
+		visit(tid, one.last.onCPUNS)
+	}
 }

@@ -9,4 +9,6 @@ func newTasks(string) *tasks { return nil }
 
 func (*tasks) close() {}
 
-func (*tasks) read(*[]byte) maybe[RunQueue] { return missing[RunQueue](notHere) }
+func (*tasks) read(*scratch) maybe[RunQueue] { return missing[RunQueue](notHere) }
+
+func (*tasks) each(func(tid int, onCPUNS int64)) {}

@@ -1,6 +1,12 @@
 package meter
 
-import "runtime"
+import (
+	"runtime"
+	"sync/atomic"
+)
+
+// loose is the CPU time that stages were charged on threads that no worker was bound to.
+var loose atomic.Int64
 
 // Call is one device call under way. It belongs to the goroutine that began it.
 type Call struct {
@@ -42,6 +48,9 @@ func (c Call) End() {
 		w.leaveOut(wallNS, cpuNS)
 		s.mu.Lock()
 		s.cpuNS += cpuNS
+		if w == nil {
+			loose.Add(cpuNS)
+		}
 		if w != nil || len(s.active) == 0 {
 			s.lifetimeNS += wallNS // no worker of this stage has the time in its lifetime
 		}
@@ -61,4 +70,33 @@ func (w *Worker) leaveOut(wallNS, cpuNS int64) {
 	w.startNS += wallNS
 	w.cpu0NS += cpuNS
 	w.stage.mu.Unlock()
+}
+
+// Work is a piece of computing by a goroutine that is bound to no thread, for a stage that is a device's.
+type Work struct {
+	stage *Stage
+	tid   int
+	cpuNS int64
+}
+
+// Work starts to count the CPU time of such a piece; [Work.End] charges it. Between the two there must be
+// no device call of a stage. It costs half a microsecond at each end.
+func (s *Stage) Work() Work {
+	if s == nil {
+		return Work{}
+	}
+	runtime.LockOSThread()
+	tid := threadID()
+	return Work{s, tid, threadCPU(tid)}
+}
+
+// End charges the CPU time to the stage.
+func (w Work) End() {
+	if w.stage == nil {
+		return
+	}
+	cpuNS := threadCPU(w.tid) - w.cpuNS
+	w.stage.workNS.Add(cpuNS)
+	loose.Add(cpuNS)
+	runtime.UnlockOSThread()
 }

@@ -57,6 +57,7 @@ type Stage struct {
 	sent, received                  atomic.Int64 // values through queues
 	wait                            [NumStates]atomic.Int64
 
+	workNS          atomic.Int64 // CPU of goroutines that are bound to no thread
 	firstNS, lastNS atomic.Int64 // when the first and the last pieces of work were done; 0: none yet
 
 	// Set before there is work.
@@ -158,6 +159,7 @@ type Snapshot struct {
 	Batches           int64 // values sent through queues, or received by a stage that sends none
 	Calls             int64 // device calls: reads, writes, syncs
 	LifetimeNS        int64 // from Enter to Exit, or to now
+	WorkNS            int64 // CPU time beside the calls, of a stage that is a device's
 	CPUNS             int64 // on a CPU; 0 where the system has no thread clock
 	WaitNS            [NumStates]int64
 	// FirstNS and LastNS are when the first and the last pieces of work were done, by the clock of
@@ -179,6 +181,7 @@ func (s *Stage) Snapshot() Snapshot {
 		snap.WaitNS[st] = s.wait[st].Load()
 	}
 	snap.Items, snap.Calls = s.items.Load(), s.calls.Load()
+	snap.WorkNS = s.workNS.Load()
 	snap.FirstNS, snap.LastNS = s.firstNS.Load(), s.lastNS.Load()
 	snap.BytesIn, snap.BytesOut = s.bytesIn.Load(), s.bytesOut.Load()
 	snap.Batches = max(s.sent.Load(), s.received.Load())
@@ -220,6 +223,7 @@ func (s Snapshot) Sub(earlier Snapshot) Snapshot {
 	s.Calls -= earlier.Calls
 	s.LifetimeNS -= earlier.LifetimeNS
 	s.CPUNS -= earlier.CPUNS
+	s.WorkNS -= earlier.WorkNS
 	for st := range s.WaitNS {
 		s.WaitNS[st] -= earlier.WaitNS[st]
 	}

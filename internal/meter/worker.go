@@ -20,7 +20,13 @@ type Worker struct {
 }
 
 // atWork holds, by thread id, the worker that a bound thread is working for now.
-var atWork sync.Map // int -> *Worker
+var atWork = struct {
+	sync.RWMutex
+	of map[int]*Worker
+}{of: map[int]*Worker{}}
+
+// spare has workers that have left: one comes and goes for every block of output.
+var spare = sync.Pool{New: func() any { return new(Worker) }}
 
 var epoch = time.Now()
 
@@ -38,7 +44,8 @@ func (s *Stage) Enter() *Worker {
 		return nil
 	}
 	runtime.LockOSThread() // also keeps the thread id valid during the look-up
-	w := &Worker{stage: s, tid: threadID(), bound: true}
+	w := spare.Get().(*Worker)
+	*w = Worker{stage: s, tid: threadID(), bound: true}
 	w.outer = workerOf(w.tid)
 	if w.outer == nil && s.kind != KindCPU {
 		w.tid, w.bound = 0, false
@@ -49,7 +56,7 @@ func (s *Stage) Enter() *Worker {
 }
 
 // Exit ends the lifetime and adds it, and the CPU time, to the stage. The goroutine that entered
-// must call it, once. A nil *Worker may exit.
+// must call it, once, and forget w. A nil *Worker may exit.
 func (w *Worker) Exit() {
 	if w == nil {
 		return
@@ -58,6 +65,8 @@ func (w *Worker) Exit() {
 	if w.bound {
 		runtime.UnlockOSThread()
 	}
+	*w = Worker{}
+	spare.Put(w)
 }
 
 // pause takes w off its thread, adds what it has done so far to its stage, and returns the clocks.
@@ -77,7 +86,9 @@ func (w *Worker) pause() (now, cpu int64) {
 	s.mu.Unlock()
 	w.dragOwedNS += cpu - w.dragFromNS
 	if w.tid != 0 {
-		atWork.Delete(w.tid)
+		atWork.Lock()
+		delete(atWork.of, w.tid)
+		atWork.Unlock()
 	}
 	return now, cpu
 }
@@ -93,7 +104,9 @@ func (w *Worker) resume(now, cpu int64) {
 	w.stage.mu.Unlock()
 	w.dragFromNS = cpu
 	if w.tid != 0 {
-		atWork.Store(w.tid, w)
+		atWork.Lock()
+		atWork.of[w.tid] = w
+		atWork.Unlock()
 	}
 }
 
@@ -107,8 +120,7 @@ func (w *Worker) cpuSince() int64 {
 }
 
 func workerOf(tid int) *Worker {
-	if v, ok := atWork.Load(tid); ok {
-		return v.(*Worker)
-	}
-	return nil
+	atWork.RLock()
+	defer atWork.RUnlock()
+	return atWork.of[tid]
 }

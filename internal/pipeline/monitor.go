@@ -1,7 +1,7 @@
 package pipeline
 
 import (
-	"runtime/metrics"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -25,6 +25,7 @@ type monitor struct {
 	all     []*meter.Stage
 	devices []*meter.Device
 	host    *host.Reader
+	unbound *meter.Unbound
 	cpus    report.CPUs
 	watch   func(*mark) // told of every look during a phase; may be nil
 
@@ -34,17 +35,20 @@ type monitor struct {
 
 // mark is one look: counters that only go up.
 type mark struct {
-	at             time.Time
-	cpu, collector time.Duration
-	stages         []meter.Snapshot
-	busy           []int64 // of the devices, in nanoseconds
-	host           host.Counters
+	at           time.Time
+	cpu, runtime time.Duration // of the process; of threads that work for no stage
+	stages       []meter.Snapshot
+	busy         []int64 // of the devices, in nanoseconds
+	host         host.Counters
 }
 
 func newMonitor(stages *meter.Set, devices []*meter.Device, threads int) *monitor {
-	m := &monitor{stages: stages, all: stages.All(), devices: devices, host: host.NewReader()}
-	m.cpus = report.CPUs{Threads: threads}
-	m.cpus.Host, m.cpus.Quota, m.cpus.Source = host.CPUs()
+	m := &monitor{stages: stages, all: stages.All(), devices: devices, host: host.NewReader(), unbound: meter.NewUnbound()}
+	m.cpus = report.CPUs{Threads: threads, Host: float64(runtime.NumCPU())} // those that the scheduler allowed at the start
+	var limit float64
+	if limit, m.cpus.Source = host.CPULimit(); limit < m.cpus.Host {
+		m.cpus.Quota = limit
+	}
 	m.first = m.look()
 	m.last = m.first
 	return m
@@ -56,7 +60,9 @@ func (m *monitor) close() error {
 }
 
 func (m *monitor) look() *mark {
-	k := &mark{at: time.Now(), cpu: processCPU(), collector: collectorCPU(), stages: meter.Snapshots(m.all...), host: m.host.Read()}
+	k := &mark{at: time.Now(), cpu: processCPU(), stages: meter.Snapshots(m.all...), host: m.host.Read()}
+	m.host.EachThread(m.unbound.See)
+	k.runtime = m.unbound.Done()
 	for _, d := range m.devices {
 		k.busy = append(k.busy, d.BusyNS())
 	}
@@ -133,7 +139,7 @@ func (m *monitor) end(p report.PhaseRun, marks []*mark, stages ...*meter.Stage) 
 // between is what happened from one look to another. Merging runs early when there are many, and the
 // last slabs are sorted after the first half: stages may work outside their phase.
 func (m *monitor) between(from, to *mark, stages []*meter.Stage) report.Span {
-	s := report.Span{Wall: to.at.Sub(from.at), CPU: to.cpu - from.cpu, RuntimeCPU: to.collector - from.collector}
+	s := report.Span{Wall: to.at.Sub(from.at), CPU: to.cpu - from.cpu, RuntimeCPU: to.runtime - from.runtime}
 	for i, snap := range to.stages {
 		if snap = snap.Sub(from.stages[i]); snap.LifetimeNS > 0 || snap.Calls > 0 || slices.Contains(stages, m.all[i]) {
 			s.Stages = append(s.Stages, snap)
@@ -152,13 +158,4 @@ func (m *monitor) between(from, to *mark, stages []*meter.Stage) report.Span {
 func processCPU() time.Duration {
 	user, system := meter.CPUNow()
 	return user + system
-}
-
-func collectorCPU() time.Duration {
-	sample := []metrics.Sample{{Name: "/cpu/classes/gc/total:cpu-seconds"}}
-	metrics.Read(sample)
-	if sample[0].Value.Kind() != metrics.KindFloat64 {
-		return 0
-	}
-	return time.Duration(sample[0].Value.Float64() * float64(time.Second))
 }

@@ -10,7 +10,16 @@ import (
 // The largest residuals that leave the verdict alone.
 const (
 	maxStatesResidual = 0.005 // of a stage's lifetime
-	maxCPUResidual    = 0.05  // of the process's CPU: the scheduler and the wiring belong to no stage
+	maxCPUResidual    = 0.02  // of the process's CPU: the scheduler and the wiring belong to no stage
+	maxLittleResidual = 0.02  // of the mean number of batches in flight
+	maxBytesResidual  = 0.01  // of the bytes that the kernel counted
+	maxUtilisation    = 1.02  // of any stage
+)
+
+// Runs that are shorter, or read and write less, have ends that weigh more than that.
+const (
+	leastCPUSeconds = 2.0
+	leastBytes      = 32 << 20
 )
 
 // wakeUpsNS is overlap that is no fault of the accounts: a thread that goes to sleep and wakes up
@@ -28,6 +37,20 @@ type Closure struct {
 	CPUResidual       *float64 `json:"stage_cpu_over_process_cpu_residual"`
 	CPUResidualReason string   `json:"stage_cpu_over_process_cpu_residual_reason,omitempty"`
 
+	// LittleResidual compares the mean number of batches in flight with their rate times their stay.
+	LittleResidual float64 `json:"littles_law_residual"`
+
+	// ReadBytesResidual and WriteBytesResidual are what the kernel counted beyond the accounts, as a
+	// share, from the first read on.
+	ReadBytesResidual   *float64 `json:"read_bytes_over_kernels_residual"`
+	WriteBytesResidual  *float64 `json:"write_bytes_over_kernels_residual"`
+	BytesResidualReason string   `json:"read_bytes_over_kernels_residual_reason,omitempty"`
+	WriteBytesReason    string   `json:"write_bytes_over_kernels_residual_reason,omitempty"`
+
+	// Utilisation is the largest of any stage in any phase: more than 1 cannot be.
+	Utilisation      float64 `json:"largest_utilisation"`
+	UtilisationStage string  `json:"largest_utilisation_stage"`
+
 	ItemsLost   int64 `json:"items_lost"`   // reads in less primary records out; must be 0
 	BatchesLost int64 `json:"batches_lost"` // sent less received, over all queues; must be 0
 }
@@ -39,13 +62,54 @@ func closureOf(run Run) Closure {
 			if r := statesResidual(s); r > c.StatesResidual {
 				c.StatesResidual, c.StatesStage = r, s.Name
 			}
+			if u := float64(demandNS(s)) / (float64(max(1, s.Workers)) * float64(max(1, p.Wall))); u > c.Utilisation {
+				c.Utilisation, c.UtilisationStage = u, s.Name
+			}
 		}
 	}
 	for _, q := range run.Queues {
 		c.BatchesLost += q.Sent - q.Received
 	}
+	c.LittleResidual = run.Flight.LittleResidual()
 	c.closeCPU(run)
+	c.closeBytes(run)
 	return c
+}
+
+// closeBytes compares what went through the metered files with what the kernel counted. Before the
+// first read the reference is loaded, which nobody meters.
+func (c *Closure) closeBytes(run Run) {
+	var read, written, rchar, wchar int64
+	for _, p := range run.Phases {
+		if p.Startup {
+			continue
+		}
+		if p.Host == nil || p.Host.IO == nil {
+			c.BytesResidualReason = "the kernel's count was not to be had"
+			c.WriteBytesReason = c.BytesResidualReason
+			return
+		}
+		rchar, wchar = rchar+p.Host.IO.RCharBytes, wchar+p.Host.IO.WCharBytes
+		for _, s := range p.Stages {
+			switch s.Kind {
+			case meter.KindDeviceRead, meter.KindPipeRead:
+				read += s.BytesIn
+			case meter.KindDeviceWrite, meter.KindPipeWrite:
+				written += s.BytesOut
+			}
+		}
+	}
+	c.ReadBytesResidual, c.BytesResidualReason = residual(rchar, read)
+	c.WriteBytesResidual, c.WriteBytesReason = residual(wchar, written)
+}
+
+// residual is the share of kernel's bytes that ours do not have.
+func residual(kernels, ours int64) (*float64, string) {
+	if kernels < leastBytes {
+		return nil, "too few bytes for a share of them"
+	}
+	r := float64(kernels-ours) / float64(kernels)
+	return &r, ""
 }
 
 // statesResidual is by how much a stage was charged more than its lifetime. What is charged less
@@ -77,10 +141,14 @@ func (c *Closure) closeCPU(run Run) {
 		process += p.CPU.Seconds()
 		stages += p.RuntimeCPU.Seconds()
 		for _, s := range p.Stages {
-			stages += seconds(s.CPUNS)
+			stages += seconds(s.CPUNS + s.WorkNS)
 		}
 	}
-	if process == 0 || stages == 0 {
+	if process < leastCPUSeconds {
+		c.CPUResidualReason = "too little CPU time for a share of it"
+		return
+	}
+	if stages == 0 {
 		c.CPUResidualReason = "no CPU time was measured on the stages' threads"
 		return
 	}
@@ -96,6 +164,17 @@ func (c Closure) complaints() []string {
 	}
 	if c.CPUResidual != nil && math.Abs(*c.CPUResidual) > maxCPUResidual {
 		lines = append(lines, fmt.Sprintf("stages and process differ in CPU time by %.1f %%", 100**c.CPUResidual))
+	}
+	if math.Abs(c.LittleResidual) > maxLittleResidual {
+		lines = append(lines, fmt.Sprintf("batches in flight and their rate times their stay differ by %.1f %%", 100*c.LittleResidual))
+	}
+	for what, r := range map[string]*float64{"read": c.ReadBytesResidual, "written": c.WriteBytesResidual} {
+		if r != nil && math.Abs(*r) > maxBytesResidual {
+			lines = append(lines, fmt.Sprintf("the kernel counted %.1f %% more bytes %s than the stages", 100**r, what))
+		}
+	}
+	if c.Utilisation > maxUtilisation {
+		lines = append(lines, fmt.Sprintf("%s was used %.0f %% of what there is of it", c.UtilisationStage, 100*c.Utilisation))
 	}
 	if c.ItemsLost != 0 {
 		lines = append(lines, fmt.Sprintf("reads in and primary records out differ by %d", c.ItemsLost))

@@ -34,8 +34,8 @@ func TestAMeteredLineGetsItsVerdict(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				set, start := meter.NewSet(tt.set), time.Now()
 				queues := line(t, set, slow(tt.read), slow(tt.write))
-				r := Build(Run{CPUs: 2, Queues: queues, Phases: []PhaseRun{
-					{Name: "stream", Wall: time.Since(start), Stages: meter.Snapshots(set.Read, set.Map, set.Write)}}})
+				r := Build(Run{CPUs: CPUs{Threads: 2}, Queues: queues, Phases: []PhaseRun{
+					{Name: "stream", Span: Span{Wall: time.Since(start), Stages: meter.Snapshots(set.Read, set.Map, set.Write)}}}})
 				if r.Verdict.headline != tt.want || r.Verdict.Confidence < 0.9 {
 					t.Errorf("verdict %s, confidence %.2f, want %s: %q", r.Verdict.headline, r.Verdict.Confidence, tt.want, r.Verdict.Evidence)
 				}

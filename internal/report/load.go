@@ -8,7 +8,7 @@ import (
 // loadOf puts a run in the words of package verdict.
 func loadOf(run Run, unclosed []string) verdict.Load {
 	load := verdict.Load{CPUs: run.CPUs.Limit(), Threads: run.CPUs.Threads, HostCPUs: run.CPUs.Host, QuotaCPUs: run.CPUs.Quota,
-		Unclosed: nonNil(unclosed), Doubts: []string{}}
+		Phases: []verdict.Phase{}, Unclosed: nonNil(unclosed), Doubts: []string{}}
 	for _, p := range run.Phases {
 		phase := spanOf(p.Span)
 		phase.Name, phase.Startup, phase.InFlight = p.Name, p.Startup, p.InFlight
@@ -26,7 +26,9 @@ func spanOf(s Span) verdict.Phase {
 	for _, d := range s.Devices {
 		p.Devices = append(p.Devices, verdict.Device{Name: d.Name, BusySeconds: d.Busy.Seconds()})
 	}
-	p.Host = hostOf(s)
+	if p.Host = hostOf(s); p.Host == nil {
+		p.HostReason = "nobody looked at the machine"
+	}
 	return p
 }
 
@@ -36,7 +38,10 @@ func hostOf(s Span) *verdict.Host {
 	if d == nil {
 		return nil
 	}
-	h := &verdict.Host{CollectorSeconds: s.RuntimeCPU.Seconds()}
+	h := new(verdict.Host)
+	if r := d.Runtime; r != nil && r.GCSeconds != nil {
+		h.CollectorSeconds = *r.GCSeconds
+	}
 	if m := d.Machine; m != nil {
 		h.OthersCPUSeconds = m.StealSeconds
 		if m.OthersSeconds != nil {

@@ -48,7 +48,7 @@ type PhaseRun struct {
 type Span struct {
 	Wall time.Duration
 	CPU  time.Duration // of the whole process; 0 when not known
-	// RuntimeCPU is the part of CPU that the garbage collector used; 0 when not known.
+	// RuntimeCPU is the part of CPU that is no stage's: of the collector, the scheduler, and what joins stages.
 	RuntimeCPU time.Duration
 	Stages     []meter.Snapshot // in pipeline order
 	Devices    []DeviceBusy

@@ -22,11 +22,11 @@ func mapping() Run {
 		LifetimeNS: int64(120 * time.Second), CPUNS: int64(117 * time.Second)}
 	maps.WaitNS[meter.WaitIn] = int64(2 * time.Second)
 	return Run{
-		Version: "0.1.0", Command: []string{"alignpipe", "align"}, CPUs: 2, Threads: 2,
+		Version: "0.1.0", Command: []string{"alignpipe", "align"}, CPUs: CPUs{Threads: 2},
 		Phases: []PhaseRun{
-			{Name: "index load", Wall: time.Second, Startup: true, CPU: time.Second},
-			{Name: "stream", Wall: time.Minute, CPU: 119 * time.Second, RuntimeCPU: time.Second,
-				Stages: []meter.Snapshot{read, maps, {Name: "spill-write", Kind: meter.KindDeviceWrite, Workers: 2}}},
+			{Name: "index load", Startup: true, Span: Span{Wall: time.Second, CPU: time.Second}},
+			{Name: "stream", Span: Span{Wall: time.Minute, CPU: 119 * time.Second, RuntimeCPU: time.Second,
+				Stages: []meter.Snapshot{read, maps, {Name: "spill-write", Kind: meter.KindDeviceWrite, Workers: 2}}}},
 		},
 		Queues: []meter.QueueSnapshot{{From: "read", To: "map", Capacity: 4, Sent: 400, Received: 400, FullNS: int64(56 * time.Second)}},
 		Reads:  Reads{Total: 2e6, Mapped: 1_990_000, PrimaryWritten: 2e6},
@@ -173,8 +173,6 @@ func TestStageTable(t *testing.T) {
 func TestSummary(t *testing.T) {
 	run := mapping()
 	run.Reads.Skipped = 7
-	run.Reads.PrimaryWritten-- // one witness against
-	run.Queues[0].Received--   // and another
 	var buf bytes.Buffer
 	if err := Summary(&buf, Build(run)); err != nil {
 		t.Fatal(err)

@@ -59,6 +59,7 @@ type Phase struct {
 	Stations          []Station `json:"stations"`            // in pipeline order
 	Devices           []Device  `json:"devices"`             // that the stations' calls went to
 	Host              *Host     `json:"host"`                // nil where nothing is known
+	HostReason        string    `json:"host_reason,omitempty"`
 	// InFlight is how many batches of reads there may be at a time; 0: not known.
 	InFlight int `json:"in_flight"`
 	// Windows are pieces of the phase, each some hundred milliseconds long, for the confidence. They need not
