@@ -82,7 +82,7 @@ func (s *ShardSet) Open(n int, visit func(worker int, tag uint64, rec []byte)) (
 	if shard.Name != "" {
 		return nil, s.fail(fmt.Errorf("shards: shard %d is opened twice", n))
 	}
-	shard.Name = fmt.Sprintf("shard-%05d.bam", n)
+	shard.Name = ShardName(n)
 	f, err := s.create(n, shard.Name)
 	if err != nil {
 		return nil, err
@@ -294,3 +294,6 @@ func (s *sumWriter) Write(p []byte) (int, error) {
 	s.n += int64(n)
 	return n, err
 }
+
+// ShardName is the file of a shard in its folder. Shards count from 0.
+func ShardName(n int) string { return fmt.Sprintf("shard-%05d.bam", n) }

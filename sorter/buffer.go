@@ -22,6 +22,10 @@ type entry struct {
 
 const entryBytes = int(unsafe.Sizeof(entry{}))
 
+// EntryBytes is what a record takes in memory beside itself: an entry, the same again while they are
+// sorted, and its ordinal.
+const EntryBytes = int64(2*entryBytes + ordBytes)
+
 // buffer holds records and sorts them. doc.go has its layout.
 type buffer struct {
 	sorter *Sorter

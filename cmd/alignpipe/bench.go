@@ -98,7 +98,7 @@ func (b *benchFlags) interpret(mates []string, std stdio) (err error) {
 	}
 	b.cfg.FS, b.cfg.Version = vfs.OS, version
 	b.cfg.Verdict = func(r *pipeline.Result) (class, stage string) {
-		v := report.Build(describe(r, nil)).Verdict
+		v := report.Build(r.Report(version, nil)).Verdict
 		if v.Stage != nil {
 			stage = *v.Stage
 		}

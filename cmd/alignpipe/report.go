@@ -21,7 +21,7 @@ func checkReportName(path string) error {
 
 // tell prints the summary and writes the reports.
 func (a *alignFlags) tell(result *pipeline.Result, w io.Writer) error {
-	r := report.Build(describe(result, a.args))
+	r := report.Build(result.Report(version, append([]string{"alignpipe", "align"}, a.args...)))
 	for _, path := range a.report {
 		if err := writeReport(path, r); err != nil {
 			return fmt.Errorf("the output is complete, but not the report: %w", err)
@@ -31,25 +31,6 @@ func (a *alignFlags) tell(result *pipeline.Result, w io.Writer) error {
 		return nil
 	}
 	return report.Summary(w, r)
-}
-
-// describe puts a result in the words of package report.
-func describe(result *pipeline.Result, args []string) report.Run {
-	run := report.Run{
-		Version: version, Command: append([]string{"alignpipe", "align"}, args...),
-		CPUs: result.CPUs, Queues: result.Queues, Phases: result.Phases,
-		Flight: result.Flight, Inputs: result.Inputs, Files: result.Files, Host: result.Host,
-		Reads: report.Reads{Total: int64(result.Sum.Count), Mapped: result.Mapped,
-			PrimaryWritten: result.Primary, Skipped: result.Skipped},
-		Sort: report.Sort{Records: result.Sort.Records, SpilledRuns: int64(result.Sort.SpilledRuns),
-			SpilledBytes: int64(result.Sort.SpilledBytes)},
-		Memory: report.Memory{LimitBytes: result.MemoryBytes},
-	}
-	if d := result.Duplicates; d != nil {
-		records := d.Records()
-		run.Reads.Duplicates, run.Duplicates = &records, d
-	}
-	return run
 }
 
 // writeReport writes one report, whole or not at all.

@@ -58,6 +58,7 @@ type Report struct {
 	Handoff  HandoffReport `json:"handoff"`
 	InFlight InFlightSweep `json:"in_flight"`
 	Batches  []BatchPoint  `json:"batch_sizes"`
+	Fill     FillReport    `json:"fill_and_drain"`
 
 	Advice Advice `json:"advice"`
 }
@@ -104,6 +105,7 @@ type bench struct {
 	core    ceilings
 	spill   Value // bytes per read, when all records are spilled
 	work    *Workload
+	sample  *sample
 	runner  *runner
 }
 
@@ -182,6 +184,7 @@ func (b *bench) all(ctx context.Context) (err error) {
 		{"queues against barriers", b.measureHandoff},
 		{"how many batches in flight", b.measureInFlight},
 		{"the size of batches", b.measureBatches},
+		{"filling and draining", b.measureFill},
 	}
 	defer func() { err = errors.Join(err, b.closeSource()) }()
 	for _, s := range steps {
@@ -262,6 +265,7 @@ func (b *bench) measureCore(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, ix.Close())
 	}
+	b.sample = s
 	core := &coreBench{ctx: ctx, fsys: b.cfg.FS, repeats: b.effort.repeats, sample: s, level: b.cfg.Level, dir: private}
 	if err := errors.Join(core.all(ix), ix.Close()); err != nil {
 		return err
@@ -276,7 +280,7 @@ func (b *bench) writeInput(ctx context.Context, s *sample) error {
 	if err != nil {
 		return diskFailed(err)
 	}
-	reads := min(max(int(b.cfg.CPUs*b.effort.run.Seconds()/b.readSeconds()), s.reads), b.effort.runReads)
+	reads := min(max(int(b.cfg.CPUs*b.effort.run.Seconds()/b.readSeconds(append(b.besideMapping(), nameMap)...)), s.reads), b.effort.runReads)
 	if err := b.work.writeReads(ctx, b.cfg.FS, dir, s, reads); err != nil {
 		return err
 	}
@@ -290,15 +294,20 @@ func (b *bench) writeInput(ctx context.Context, s *sample) error {
 	return nil
 }
 
-// readSeconds is about what a core needs for a read from file to file.
-func (b *bench) readSeconds() float64 {
+// readSeconds is what a core needs for a read in some kinds of work together.
+func (b *bench) readSeconds(names ...string) float64 {
 	sum := 0.0
-	for _, name := range []string{nameInflate(b.work.Container), nameParse, nameMap, nameSort, nameMerge, nameDeflate(b.cfg.Level)} {
+	for _, name := range names {
 		if rate, ok := b.core.find(name, 1, readsPerSecond); ok {
 			sum += 1 / rate
 		}
 	}
 	return sum
+}
+
+// besideMapping are the kinds of work of a line that does not sort, but for mapping.
+func (b *bench) besideMapping() []string {
+	return []string{nameInflate(b.work.Container), nameParse, nameDeflate(b.cfg.Level)}
 }
 
 // measureRuns runs the pipeline in both orders, from cold files.
@@ -326,5 +335,11 @@ func (b *bench) measureInFlight(ctx context.Context) (err error) {
 
 func (b *bench) measureBatches(ctx context.Context) (err error) {
 	b.report.Batches, err = measureBatches(ctx, b.runner, b.effort.batches, b.effort.batchSweep)
+	return err
+}
+
+func (b *bench) measureFill(ctx context.Context) (err error) {
+	others := b.readSeconds(b.besideMapping()...)
+	b.report.Fill, err = measureFill(ctx, b.runner, b.sample, b.readSeconds(nameMap), others, b.effort.fills, b.effort.fillRuns)
 	return err
 }

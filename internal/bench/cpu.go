@@ -100,7 +100,7 @@ func (b *coreBench) input() error {
 		}
 		columns, err := repeat(b.ctx, b.repeats, func() ([]float64, error) {
 			inflated, parsing := newCPUStage(meter.NameInflate), newCPUStage(meter.NameParse)
-			batches, err := parsed(b.ctx, data, reads, false, inflated, parsing)
+			batches, err := parsed(b.ctx, data, reads, defaultBatchBases, false, inflated, parsing)
 			releaseAll(batches)
 			return []float64{cpuOf(inflated), cpuOf(parsing)}, err
 		})
@@ -117,7 +117,7 @@ func (b *coreBench) input() error {
 // mapping measures the mapper, and keeps its records.
 func (b *coreBench) mapping(ix *mapper.Index) error {
 	text := b.sample.interleaved()
-	batches, err := parsed(b.ctx, text, b.sample.reads, len(b.sample.texts) == 2, nil, nil)
+	batches, err := parsed(b.ctx, text, b.sample.reads, defaultBatchBases, len(b.sample.texts) == 2, nil, nil)
 	defer releaseAll(batches)
 	if err != nil {
 		return err

@@ -18,6 +18,8 @@ type effort struct {
 	sweep       int           // runs with each
 	batches     []int         // sizes, as powers of two times the default
 	batchSweep  int           // runs with each
+	fills       []int         // sizes to measure filling and draining with
+	fillRuns    int           // runs with each
 }
 
 const mebi = 1 << 20
@@ -25,13 +27,15 @@ const mebi = 1 << 20
 // fullEffort takes less than two minutes on two cores.
 func fullEffort() effort {
 	return effort{repeats: 3, transfer: 200 * time.Millisecond, maxTransfer: 256 * mebi, chaseBytes: 256 * mebi, copyBytes: 64 * mebi,
-		genomeBases: 6_000_000, sampleReads: 40_000, runReads: 1_000_000, run: 800 * time.Millisecond,
-		pairs: 5, inFlight: []int{1, 2, 3, 4, 6, 8, 12, 16, 24}, sweep: 3, batches: []int{-4, -3, -2, -1, 0, 1, 2, 3}, batchSweep: 5}
+		genomeBases: 6_000_000, sampleReads: 40_000, runReads: 1_000_000, run: 650 * time.Millisecond,
+		pairs: 5, inFlight: []int{1, 2, 3, 4, 6, 8, 12, 16, 24}, sweep: 3, batches: []int{-4, -3, -2, -1, 0, 1, 2, 3}, batchSweep: 3,
+		fills: []int{0, 1, 2, 3}, fillRuns: 5}
 }
 
 // quickEffort takes a few seconds; its figures are rough.
 func quickEffort() effort {
 	return effort{repeats: 3, transfer: 15 * time.Millisecond, maxTransfer: 16 * mebi, chaseBytes: 32 * mebi, copyBytes: 8 * mebi,
 		genomeBases: 300_000, sampleReads: 4_000, runReads: 20_000, run: 100 * time.Millisecond,
-		pairs: 3, inFlight: []int{1, 2, 4, 8}, sweep: 1, batches: []int{-2, 0, 1}, batchSweep: 1}
+		pairs: 3, inFlight: []int{1, 2, 4, 8}, sweep: 1, batches: []int{-2, 0, 1}, batchSweep: 1,
+		fills: []int{-1, 0}, fillRuns: 1}
 }

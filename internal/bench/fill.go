@@ -1,15 +1,25 @@
 package bench
 
 import (
+	"context"
 	"math"
+	"runtime"
 	"slices"
 
 	"github.com/alignpipe/alignpipe/internal/meter"
+	"github.com/alignpipe/alignpipe/internal/pipeline"
 )
 
-// lineStages are the stages of a line that does not sort, in order.
-var lineStages = []string{meter.NameRead, meter.NameInflate, meter.NameParse, meter.NameMap,
-	meter.NameOrder, meter.NameCollect, meter.NameDeflate, meter.NameWrite}
+// lineStages are the stages of a line that does not sort, in order. Collecting and deflating a block is one
+// worker's work, one after the other: they are one stage here.
+var lineStages = [][]string{{meter.NameRead}, {meter.NameInflate}, {meter.NameParse}, {meter.NameMap},
+	{meter.NameOrder}, {meter.NameCollect, meter.NameDeflate}, {meter.NameWrite}}
+
+// The places in lineStages up to which stages pass on pieces of inflated text, and from which on blocks.
+const (
+	lastInflating = 1
+	firstOfBlocks = 4
+)
 
 // Service is what one batch takes at a stage.
 type Service struct {
@@ -26,33 +36,109 @@ type Compared struct {
 	Error    float64 `json:"error"` // of the measured median against the formula, as a share of it
 }
 
-// Fill compares the time to fill and to drain the line, and how much of its time the limiting stage
-// works, with the formula. With K equal stages and m batches that is m/(K+m-1); here stages are not equal,
-// so the limiting stage works m P of fill + m P + drain.
+// Fill compares the time to fill and to drain a line, and the share of its time that the limiting stage
+// works, with the formula. With K equal stages and m batches the share is m/(K+m-1); here stages are not
+// equal, so the limiting stage works m P of fill + m P + drain.
 type Fill struct {
+	Bases       int       `json:"batch_bases"`
+	Batches     int       `json:"batches"`
 	Limit       *string   `json:"limiting_stage"`
 	LimitReason string    `json:"limiting_stage_reason,omitempty"`
-	Services    []Service `json:"services"` // of the median run
-	FillSeconds *Compared `json:"fill_seconds"`
+	Services    []Service `json:"services"`             // of the last run, on average
+	Cold        []Service `json:"first_batch_services"` // of the first batch, alone
+	FillTime    *Compared `json:"fill_seconds"`
+	FillReason  string    `json:"fill_seconds_reason,omitempty"`
 	Drain       *Compared `json:"drain_seconds"`
-	Utilisation *Compared `json:"utilisation"`
+	DrainReason string    `json:"drain_seconds_reason,omitempty"`
+	Use         *Compared `json:"utilisation"`
+	UseReason   string    `json:"utilisation_reason,omitempty"`
 }
 
+// FillReport has the line that was measured, and what it took with batches of several sizes.
+type FillReport struct {
+	Threads int `json:"threads"`
+	// Slowed is by what factor the mappers were slowed, so that the cores do not limit: the formula is one
+	// of stages that do not wait for each other's cores.
+	Slowed       *float64 `json:"map_slowed_times"`
+	SlowedReason string   `json:"map_slowed_times_reason,omitempty"`
+	Points       []Fill   `json:"points"`
+}
+
+// coreShare is how much of the cores beside the mappers the other stages may take: beyond, they
+// would wait for each other.
+const coreShare = 0.6
+
+// slowDown chooses mappers and how much slower they must be, given what a read takes of them and of all other
+// stages together, in seconds. ok is false where there is no core beside the mappers.
+func slowDown(cpus, mapping, others float64) (threads int, factor float64, ok bool) {
+	threads = int(cpus / 2)
+	if threads < 1 {
+		return 0, 0, false
+	}
+	period := others / (coreShare * (cpus - float64(threads)))
+	return threads, max(1, period*float64(threads)/mapping), true
+}
+
+// measureFill runs a line whose limit is the mappers, with batches of several sizes.
+func measureFill(ctx context.Context, r *runner, s *sample, mapping, others float64, powers []int, repeats int) (FillReport, error) {
+	threads, factor, ok := slowDown(r.cfg.CPUs, mapping, others)
+	if !ok {
+		return FillReport{SlowedReason: "one CPU is all there is: stages cannot work side by side", Points: []Fill{}}, nil
+	}
+	lines, err := sweep(ctx, r, len(powers), repeats, func(i int) how {
+		return how{threads: threads, tune: pipeline.Tuning{BatchBases: batchBases(powers[i]), FixedSplit: true,
+			Drag: map[string]float64{meter.NameMap: factor - 1}}}
+	})
+	out := FillReport{Threads: threads, Slowed: &factor}
+	for i, ls := range lines {
+		if err == nil {
+			cold, failed := coldServices(ctx, r, s, batchBases(powers[i]))
+			out.Points, err = append(out.Points, fillOf(ls, cold, batchBases(powers[i]), r.cfg.CPUs)), failed
+		}
+	}
+	return out, err
+}
+
+// coldServices measures what the first batch takes of inflating and parsing, with a reader of its own: that is
+// more than the mean, since memory comes with its first use.
+func coldServices(ctx context.Context, r *runner, s *sample, batchBases int) ([]Service, error) {
+	text := s.first(batchBases)
+	data, err := packed(text, r.work.Container)
+	if err != nil {
+		return nil, err
+	}
+	columns, err := repeat(ctx, coldRepeats, func() ([]float64, error) {
+		runtime.GC() // as before a run
+		inflated, parsing := newCPUStage(meter.NameInflate), newCPUStage(meter.NameParse)
+		batches, err := parsed(ctx, data, 1000, batchBases, false, inflated, parsing)
+		releaseAll(batches)
+		return []float64{cpuOf(inflated), cpuOf(parsing)}, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	pieces := max(1, float64(len(text))/inflatedPiece)
+	return []Service{{meter.NameInflate, figureOf(columns[0]).Median, 1, pieces}, {meter.NameParse, figureOf(columns[1]).Median, 1, 1}}, nil
+}
+
+const coldRepeats = 7
+
 // fillOf compares runs with batches of one size.
-func fillOf(lines []*line, batchBases int, cpus float64) Fill {
+func fillOf(lines []*line, cold []Service, batchBases int, cpus float64) Fill {
 	var fills, drains, uses, formulaFill, formulaDrain, formulaUse []float64
-	var out Fill
+	out := Fill{Bases: batchBases, Batches: lines[0].batches(), Cold: cold}
 	for _, l := range lines {
-		one := l.filling(batchBases, cpus)
-		if one.reason != "" {
-			return Fill{LimitReason: one.reason, Services: []Service{}}
+		one := l.filling(cold, batchBases, cpus)
+		if why := one.reason; why != "" {
+			return Fill{Bases: batchBases, Batches: out.Batches, LimitReason: why, Services: []Service{}, Cold: cold,
+				FillReason: why, DrainReason: why, UseReason: why}
 		}
 		out.Limit, out.Services = &one.limit, one.services
 		fills, drains, uses = append(fills, one.fill), append(drains, one.drain), append(uses, one.use)
 		formulaFill = append(formulaFill, one.formulaFill)
 		formulaDrain, formulaUse = append(formulaDrain, one.formulaDrain), append(formulaUse, one.formulaUse)
 	}
-	out.FillSeconds, out.Drain, out.Utilisation = compare(fills, formulaFill), compare(drains, formulaDrain), compare(uses, formulaUse)
+	out.FillTime, out.Drain, out.Use = compare(fills, formulaFill), compare(drains, formulaDrain), compare(uses, formulaUse)
 	return out
 }
 
@@ -71,7 +157,7 @@ type filling struct {
 	reason                                string // why there is nothing
 }
 
-func (l *line) filling(batchBases int, cpus float64) filling {
+func (l *line) filling(cold []Service, batchBases int, cpus float64) filling {
 	services := l.services(batchBases)
 	if len(services) == 0 || l.batches() == 0 {
 		return filling{reason: "the stages' times were not measured"}
@@ -87,13 +173,34 @@ func (l *line) filling(batchBases int, cpus float64) filling {
 	out := filling{limit: services[at].Stage, services: services}
 	out.fill = float64(before.FirstNS-l.startNS) / 1e9
 	out.drain = float64(last.LastNS-limit.LastNS) / 1e9
-	m := float64(l.batches())
-	period := services[at].Seconds / services[at].Workers
-	out.use = m * period / l.seconds()
-	out.formulaFill = passTime(services[:at], cpus, 1)
+	// The limit's own time is that on the clock: it holds what other programs take, as do the times measured.
+	work := float64(limit.BusyNS()) / 1e9 / services[at].Workers
+	out.use = work / l.seconds()
+	out.formulaFill = l.fillFormula(instead(services[:at], cold), cpus)
 	out.formulaDrain = passTime(services[at+1:], cpus, l.lastShare(batchBases))
-	out.formulaUse = m * period / (out.formulaFill + m*period + out.formulaDrain)
+	out.formulaUse = work / (out.formulaFill + work + out.formulaDrain)
 	return out
+}
+
+// instead puts other times of the same stages in place of the mean ones.
+func instead(services, others []Service) []Service {
+	out := slices.Clone(services)
+	for i, s := range out {
+		for _, o := range others {
+			if o.Stage == s.Stage {
+				out[i] = o
+			}
+		}
+	}
+	return out
+}
+
+// fillFormula is the time that the first batch needs to the limit. Reading and inflating have begun
+// when the file was opened, before the parser did.
+func (l *line) fillFormula(before []Service, cpus float64) float64 {
+	ahead := float64(l.startNS-l.openNS) / 1e9
+	last := before[len(before)-1:]
+	return max(passTime(last, cpus, 1), passTime(before, cpus, 1)-ahead)
 }
 
 // lastShare is how full the last batch is.
@@ -140,6 +247,17 @@ const (
 	blockPiece    = 65280
 )
 
+// serviceOf is a stage's time on a core, or in calls of its device, in seconds.
+func serviceOf(s meter.Snapshot) float64 {
+	ns := s.CPUNS
+	if s.Kind != meter.KindCPU {
+		ns = s.BlockedNS()
+	} else if ns == 0 {
+		ns = max(0, s.BusyNS())
+	}
+	return float64(ns) / 1e9
+}
+
 // services are the stages' times for one batch: on a core, or in the calls of a device.
 func (l *line) services(batchBases int) []Service {
 	m := float64(l.batches())
@@ -149,28 +267,25 @@ func (l *line) services(batchBases int) []Service {
 	}
 	records := float64(l.stages[meter.NameOrder].BytesIn) / m
 	var out []Service
-	for _, name := range lineStages {
-		s := l.stages[name]
-		ns := s.CPUNS
-		if s.Kind != meter.KindCPU {
-			ns = s.BlockedNS()
-		} else if ns == 0 {
-			ns = max(0, s.BusyNS())
-		}
-		if ns == 0 {
-			continue
-		}
-		v := Service{Stage: name, Seconds: float64(ns) / 1e9 / m, Workers: float64(max(1, s.Workers)), Pieces: 1}
-		if s.Serial {
-			v.Workers = 1
+	for i, names := range lineStages {
+		v := Service{Stage: names[len(names)-1], Pieces: 1}
+		for _, name := range names {
+			s := l.stages[name]
+			v.Seconds += serviceOf(s) / m
+			v.Workers = float64(max(1, s.Workers))
+			if s.Serial {
+				v.Workers = 1
+			}
 		}
 		switch {
-		case slices.Contains(lineStages[:2], name):
+		case i <= lastInflating:
 			v.Pieces = max(1, plain/inflatedPiece)
-		case slices.Contains(lineStages[4:], name):
+		case i >= firstOfBlocks:
 			v.Pieces = max(1, records/blockPiece)
 		}
-		out = append(out, v)
+		if v.Seconds > 0 {
+			out = append(out, v)
+		}
 	}
 	return out
 }

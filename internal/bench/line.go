@@ -2,8 +2,6 @@ package bench
 
 import (
 	"context"
-	"io/fs"
-	"path/filepath"
 	"sync/atomic"
 
 	"github.com/alignpipe/alignpipe/internal/meter"
@@ -14,14 +12,15 @@ import (
 // line is one run of the pipeline seen as a line without an end in the middle: --sort none.
 type line struct {
 	result  *pipeline.Result
-	startNS int64 // when the first reads could be read, by the clock of meter.Now
+	openNS  int64 // when the reads were opened, by the clock of meter.Now: reading ahead begins
+	startNS int64 // when the parser took the first batch
 	stages  map[string]meter.Snapshot
 	bases   float64 // of a read, on average
 }
 
 // line runs the pipeline and keeps when it began.
 func (r *runner) line(ctx context.Context, h how) (*line, error) {
-	watch := &watchFS{FS: r.cfg.FS, dir: r.dir}
+	watch := &watchFS{FS: r.cfg.FS, name: r.work.files[0]}
 	on := *r
 	cfg := *r.cfg
 	cfg.FS = watch
@@ -30,22 +29,21 @@ func (r *runner) line(ctx context.Context, h how) (*line, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &line{result: result, startNS: watch.startNS.Load(), stages: sumStages(result), bases: r.work.ReadBases}, nil
+	return &line{result: result, openNS: watch.openNS.Load(), startNS: result.Flight.FirstNS, stages: sumStages(result), bases: r.work.ReadBases}, nil
 }
 
-// watchFS notes when the first file in dir is made: it is the output, and the last that a run prepares
-// before it reads.
+// watchFS notes when a file is opened for the first time.
 type watchFS struct {
 	vfs.FS
-	dir     string
-	startNS atomic.Int64
+	name   string
+	openNS atomic.Int64
 }
 
-func (w *watchFS) CreateNew(name string, perm fs.FileMode) (vfs.File, error) {
-	if filepath.Dir(name) == w.dir {
-		w.startNS.CompareAndSwap(0, int64(meter.Now()))
+func (w *watchFS) Open(name string) (vfs.File, error) {
+	if name == w.name {
+		w.openNS.CompareAndSwap(0, int64(meter.Now()))
 	}
-	return w.FS.CreateNew(name, perm)
+	return w.FS.Open(name)
 }
 
 // sumStages adds up what the stages did in all phases.

@@ -23,6 +23,8 @@ type how struct {
 	single bool // the first file alone
 	cold   bool // read the files from the disk
 	tune   pipeline.Tuning
+
+	threads int // 0: as the user wants
 }
 
 // orders are the words for orders of records.
@@ -41,11 +43,15 @@ func (r *runner) run(ctx context.Context, h how) (*pipeline.Result, error) {
 			}
 		}
 	}
+	threads := r.cfg.Threads
+	if h.threads > 0 {
+		threads = h.threads
+	}
 	out := filepath.Join(r.dir, "out.bam")
 	runtime.GC() // what one run leaves is not the next one's to collect
 	result, err := pipeline.Run(ctx, pipeline.Config{
 		FS: r.cfg.FS, Ref: r.work.ref, Reads: files, Output: out, Sort: h.order, Level: r.cfg.Level,
-		Threads: r.cfg.Threads, Memory: r.cfg.Memory, TempDir: r.cfg.TempDir, Version: r.cfg.Version, Tuning: h.tune,
+		Threads: threads, Memory: r.cfg.Memory, TempDir: r.cfg.TempDir, Version: r.cfg.Version, Tuning: h.tune,
 	})
 	if err != nil {
 		return nil, err

@@ -62,6 +62,19 @@ func (s *sample) meanBases() float64 {
 	return float64(bases) / float64(max(n, 1))
 }
 
+// first returns the text of the first file's first reads: about as many bases as asked for, or all.
+func (s *sample) first(bases int) []byte {
+	text := s.texts[0]
+	for at := 0; at < len(text); at += fourLines(text[at:]) {
+		if bases <= 0 {
+			return text[:at]
+		}
+		name := bytes.IndexByte(text[at:], '\n') + 1
+		bases -= bytes.IndexByte(text[at+name:], '\n')
+	}
+	return text
+}
+
 // fourLines is the length of the first record.
 func fourLines(text []byte) int {
 	n := 0
@@ -73,8 +86,7 @@ func fourLines(text []byte) int {
 
 // parsed reads the sample through the reader, from memory, and keeps all batches. They are the
 // caller's to release. It fails where their memory cannot be bounded, never for their content.
-func parsed(ctx context.Context, data []byte, reads int, paired bool, inflated, parse *meter.Stage) (batches []*reader.Batch, err error) {
-	const batchBases = 256 << 10 // as in a run
+func parsed(ctx context.Context, data []byte, reads, batchBases int, paired bool, inflated, parse *meter.Stage) (batches []*reader.Batch, err error) {
 	cfg := reader.Config{Paths: []string{pipeline.Stdio}, Stdin: bytes.NewReader(data), Interleaved: paired,
 		BatchBases: batchBases, InFlight: len(data)/batchBases + reads/1000 + 8, InflateWorkers: 1, InflateAlone: true,
 		InflateStage: inflated, ParseStage: parse}

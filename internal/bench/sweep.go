@@ -35,8 +35,8 @@ type InFlightSweep struct {
 // measureInFlight goes through the limits again and again, so that slow changes of the machine
 // meet all alike.
 func measureInFlight(ctx context.Context, r *runner, limits []int, repeats int) (InFlightSweep, error) {
-	lines, err := sweep(ctx, r, len(limits), repeats, func(i int) pipeline.Tuning {
-		return pipeline.Tuning{InFlight: limits[i], FixedSplit: true}
+	lines, err := sweep(ctx, r, len(limits), repeats, func(i int) how {
+		return how{tune: pipeline.Tuning{InFlight: limits[i], FixedSplit: true}}
 	})
 	if err != nil {
 		return InFlightSweep{}, err
@@ -49,12 +49,15 @@ func measureInFlight(ctx context.Context, r *runner, limits []int, repeats int) 
 	return out, nil
 }
 
-// sweep runs every point of a sweep in turn, repeats times.
-func sweep(ctx context.Context, r *runner, points, repeats int, tune func(i int) pipeline.Tuning) ([][]*line, error) {
+// sweep runs every point of a sweep in turn, repeats times, on the first file: pairs are held for a
+// while for their insert size.
+func sweep(ctx context.Context, r *runner, points, repeats int, point func(i int) how) ([][]*line, error) {
 	lines := make([][]*line, points)
 	for range repeats {
 		for i := range points {
-			l, err := r.line(ctx, how{order: pipeline.SortNone, single: true, tune: tune(i)})
+			h := point(i)
+			h.order, h.single = pipeline.SortNone, true
+			l, err := r.line(ctx, h)
 			if err != nil {
 				return nil, err
 			}
@@ -121,22 +124,23 @@ type BatchPoint struct {
 	Batches     int    `json:"batches"`
 	Rate        Figure `json:"reads_per_second"`
 	FirstOutput Figure `json:"first_output_seconds"` // from the start to the first block written
-	Fill        Fill   `json:"fill_and_drain"`
 }
+
+// batchBases is a size as a power of two times the default.
+func batchBases(power int) int { return int(float64(defaultBatchBases) * math.Pow(2, float64(power))) }
 
 // measureBatches goes through sizes that are powers of two times the default.
 func measureBatches(ctx context.Context, r *runner, powers []int, repeats int) ([]BatchPoint, error) {
-	size := func(i int) int { return int(float64(defaultBatchBases) * math.Pow(2, float64(powers[i]))) }
-	lines, err := sweep(ctx, r, len(powers), repeats, func(i int) pipeline.Tuning {
-		return pipeline.Tuning{BatchBases: size(i), FixedSplit: true}
+	lines, err := sweep(ctx, r, len(powers), repeats, func(i int) how {
+		return how{tune: pipeline.Tuning{BatchBases: batchBases(powers[i]), FixedSplit: true}}
 	})
 	if err != nil {
 		return nil, err
 	}
 	var out []BatchPoint
 	for i, ls := range lines {
-		out = append(out, BatchPoint{Bases: size(i), Batches: ls[0].batches(), Rate: figures(ls, (*line).rate),
-			FirstOutput: figures(ls, (*line).firstOutput), Fill: fillOf(ls, size(i), r.cfg.CPUs)})
+		out = append(out, BatchPoint{Bases: batchBases(powers[i]), Batches: ls[0].batches(), Rate: figures(ls, (*line).rate),
+			FirstOutput: figures(ls, (*line).firstOutput)})
 	}
 	return out, nil
 }

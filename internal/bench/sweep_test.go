@@ -71,7 +71,7 @@ func equalLine(m int64) *line {
 	l := &line{result: &pipeline.Result{}, stages: map[string]meter.Snapshot{}, bases: 1}
 	l.result.Flight.Left, l.result.Primary = m, m
 	for i, name := range []string{meter.NameInflate, meter.NameParse, meter.NameMap, meter.NameOrder, meter.NameWrite} {
-		s := meter.Snapshot{Name: name, Workers: 1, CPUNS: m * 1e9, FirstNS: int64(i+1) * 1e9, LastNS: (int64(i) + m) * 1e9}
+		s := meter.Snapshot{Name: name, Workers: 1, CPUNS: m * 1e9, LifetimeNS: m * 1e9, FirstNS: int64(i+1) * 1e9, LastNS: (int64(i) + m) * 1e9}
 		l.stages[name] = s
 	}
 	// map is a hair slower, so that the limit is known
@@ -84,7 +84,7 @@ func equalLine(m int64) *line {
 func TestFillingOfEqualStagesIsTheKnownFormula(t *testing.T) {
 	const k = 5
 	for _, m := range []int64{1, 4, 100} {
-		got := equalLine(m).filling(1, 8)
+		got := equalLine(m).filling(nil, 1, 8)
 		if got.limit != meter.NameMap {
 			t.Fatalf("limit %s, %s", got.limit, got.reason)
 		}
@@ -101,14 +101,34 @@ func TestFillingOfEqualStagesIsTheKnownFormula(t *testing.T) {
 }
 
 func TestFillingWithoutMeasurementsHasAReason(t *testing.T) {
-	if f := fillOf([]*line{{result: &pipeline.Result{}}}, 1, 1); f.Limit != nil || f.LimitReason == "" || f.FillSeconds != nil {
+	if f := fillOf([]*line{{result: &pipeline.Result{}}}, nil, 1, 1); f.Limit != nil || f.LimitReason == "" || f.FillTime != nil || f.FillReason == "" {
 		t.Errorf("nothing measured gives %+v", f)
 	}
 	l := equalLine(3)
 	s := l.stages[meter.NameInflate]
 	s.CPUNS *= 2
 	l.stages[meter.NameInflate] = s
-	if f := fillOf([]*line{l}, 1, 1); f.Limit != nil || f.LimitReason == "" {
+	if f := fillOf([]*line{l}, nil, 1, 1); f.Limit != nil || f.LimitReason == "" {
 		t.Errorf("a line that begins with its limit gives %+v", f)
+	}
+}
+
+func TestSlowDownLeavesCoresToTheOthers(t *testing.T) {
+	tests := []struct {
+		name                  string
+		cpus, mapping, others float64
+		threads               int
+		factor                float64
+	}{
+		{"mapping is slow enough", 8, 100, 10, 4, 1},
+		{"two cores", 2, 1, 1.5, 1, 2.5},
+		{"many cores share it", 8, 1, 1.5, 4, 2.5},
+		{"one core", 1, 1, 1, 0, 0},
+	}
+	for _, tt := range tests {
+		threads, factor, ok := slowDown(tt.cpus, tt.mapping, tt.others)
+		if threads != tt.threads || math.Abs(factor-tt.factor) > 1e-9 || ok != (tt.threads > 0) {
+			t.Errorf("%s: %d threads, %g times", tt.name, threads, factor)
+		}
 	}
 }

@@ -56,6 +56,7 @@ func WriteTable(w io.Writer, r *Report) error {
 	p.handoff(r.Handoff)
 	p.inFlight(r.InFlight)
 	p.batches(r.Batches)
+	p.fill(r.Fill)
 	p.title("What to buy: %s", r.Advice.Buy)
 	for _, line := range r.Advice.Words {
 		p.row(line)
@@ -207,18 +208,30 @@ func (p *printer) inFlight(s InFlightSweep) {
 }
 
 func (p *printer) batches(points []BatchPoint) {
-	p.title("Size of batches, and filling and draining the line (first file alone, --sort none)")
-	p.row("bases", "batches", "reads/s", "", "first output", "fill", "formula", "", "drain", "formula", "", "use", "formula")
+	p.title("Size of batches (first file alone, --sort none)")
+	p.row("bases", "batches", "reads/s", "", "first output after")
 	for _, pt := range points {
-		cells := []string{fmt.Sprint(pt.Bases), fmt.Sprint(pt.Batches), count(pt.Rate.Median), within(pt.Rate), quantity(unitSeconds, pt.FirstOutput.Median)}
-		if f := pt.Fill; f.Limit == nil {
-			cells = append(cells, f.LimitReason)
-		} else {
-			for _, c := range []*Compared{f.FillSeconds, f.Drain} {
-				cells = append(cells, quantity(unitSeconds, c.Measured.Median), quantity(unitSeconds, c.Formula), fmt.Sprintf("%+.0f %%", 100*c.Error))
-			}
-			cells = append(cells, fmt.Sprintf("%.1f %%", 100*f.Utilisation.Measured.Median), fmt.Sprintf("%.1f %%", 100*f.Utilisation.Formula))
+		p.row(fmt.Sprint(pt.Bases), fmt.Sprint(pt.Batches), count(pt.Rate.Median), within(pt.Rate), quantity(unitSeconds, pt.FirstOutput.Median))
+	}
+}
+
+func (p *printer) fill(f FillReport) {
+	if f.Slowed == nil {
+		p.title("Filling and draining: %s", f.SlowedReason)
+		return
+	}
+	p.title("Filling and draining (first file alone, --sort none -t %d, mapping slowed %.2f times so that cores do not limit)", f.Threads, *f.Slowed)
+	p.row("bases", "batches", "fill", "formula", "", "drain", "formula", "", "at work", "formula", "")
+	for _, pt := range f.Points {
+		cells := []string{fmt.Sprint(pt.Bases), fmt.Sprint(pt.Batches)}
+		if pt.Limit == nil {
+			p.row(append(cells, pt.LimitReason)...)
+			continue
 		}
-		p.row(cells...)
+		for _, c := range []*Compared{pt.FillTime, pt.Drain} {
+			cells = append(cells, quantity(unitSeconds, c.Measured.Median), quantity(unitSeconds, c.Formula), fmt.Sprintf("%+.0f %%", 100*c.Error))
+		}
+		u := pt.Use
+		p.row(append(cells, fmt.Sprintf("%.1f %%", 100*u.Measured.Median), fmt.Sprintf("%.1f %%", 100*u.Formula), fmt.Sprintf("%+.1f %%", 100*u.Error))...)
 	}
 }

@@ -14,7 +14,8 @@ type Cache struct {
 
 // Cached asks the kernel about the pages of an open regular file: by cachestat(2), or where that
 // is not to be had by mincore(2), which knows nothing about dirty pages. Counted in whole
-// pages, but the cached part is never more than the size. It takes some 80 microseconds for each cached GiB.
+// pages, but the cached part is never more than the size. It takes
+// up to 15 ns for each page in memory, with mincore 60 ns for each page of the file.
 func Cached(fd uintptr) Cache { return cached(fd) }
 
 func noCache(reason string) Cache {

@@ -17,9 +17,12 @@ func cached(fd uintptr) Cache {
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return noCache("not a regular file")
 	}
+	if isOverlay(int(fd)) {
+		return mincoreCache(int(fd), &st, "an overlay keeps its pages in the file system below, which cachestat does not look at")
+	}
 	c, err := cachestat(int(fd), st.Size)
 	if err != nil {
-		return mincoreCache(int(fd), &st, err)
+		return mincoreCache(int(fd), &st, "cachestat: "+err.Error())
 	}
 	return c
 }
@@ -36,8 +39,14 @@ func cachestat(fd int, size int64) (Cache, error) {
 	return Cache{CachedBytes: &in, DirtyBytes: &dirty, WritebackBytes: &under}, nil
 }
 
-func mincoreCache(fd int, st *unix.Stat_t, why error) Cache {
-	reason := "cachestat: " + why.Error()
+// isOverlay tells of files whose cachestat is all zeros, and no error.
+func isOverlay(fd int) bool {
+	var fs unix.Statfs_t
+	return unix.Fstatfs(fd, &fs) == nil && uint32(fs.Type) == unix.OVERLAYFS_SUPER_MAGIC
+}
+
+// mincoreCache knows the cached part only; the reason is why there is no more.
+func mincoreCache(fd int, st *unix.Stat_t, reason string) Cache {
 	c := Cache{DirtyBytesReason: reason, WritebackBytesReason: reason}
 	if !mincoreTells(fd, st) {
 		c.CachedBytesReason = reason + "; mincore tells only a file's owner and who may write it"

@@ -69,8 +69,9 @@ type IO struct {
 }
 
 // RunQueue is the scheduler's account of the process's threads (schedstat). Time after the last
-// reading before a thread's end is lost, so the true values are a little larger. The delay holds
-// quota throttling as well: take that off before neighbours are blamed.
+// reading before a thread's end is lost, so the true values are a little larger. While a
+// quota holds the group, each thread that has work counts its own delay, so that of several threads
+// the delay is a multiple of the throttled time: a throttled stretch says nothing about neighbours.
 type RunQueue struct {
 	OnCPUSeconds float64 `json:"on_cpu_seconds"`
 	DelaySeconds float64 `json:"delay_seconds"` // ready to run, and no CPU; summed over the threads
@@ -176,34 +177,38 @@ func missing[T any](reason string) maybe[T] { return maybe[T]{reason: reason} }
 // Since returns what happened from an earlier reading of the same [Reader] to this one.
 func (c Counters) Since(earlier Counters) Delta {
 	d := Delta{Seconds: c.At.Sub(earlier.At).Seconds()}
-	d.CPU, d.CPUReason = since(c.cpu, earlier.cpu)
-	d.IO, d.IOReason = since(c.io, earlier.io)
-	d.RunQueue, d.RunQueueReason = since(c.runQueue, earlier.runQueue)
-	d.Machine, d.MachineReason = since(c.machine, earlier.machine)
-	d.Throttling, d.ThrottlingReason = since(c.throttling, earlier.throttling)
-	d.Pressure, d.PressureReason = since(c.pressure, earlier.pressure)
-	d.GroupPressure, d.GroupPressureReason = since(c.groupPressure, earlier.groupPressure)
-	d.Runtime, d.RuntimeReason = since(c.runtime, earlier.runtime)
-	d.Memory, d.MemoryReason = since(c.memory, earlier.memory)
-	d.GroupMemory, d.GroupMemoryReason = since(c.groupMemory, earlier.groupMemory)
+	d.CPU, d.CPUReason = since(c.cpu, earlier.cpu, CPU.since)
+	d.IO, d.IOReason = since(c.io, earlier.io, IO.since)
+	d.RunQueue, d.RunQueueReason = since(c.runQueue, earlier.runQueue, RunQueue.since)
+	d.Machine, d.MachineReason = since(c.machine, earlier.machine, Machine.since)
+	d.Throttling, d.ThrottlingReason = since(c.throttling, earlier.throttling, Throttling.since)
+	d.Pressure, d.PressureReason = since(c.pressure, earlier.pressure, Pressure.since)
+	d.GroupPressure, d.GroupPressureReason = since(c.groupPressure, earlier.groupPressure, Pressure.since)
+	d.Runtime, d.RuntimeReason = since(c.runtime, earlier.runtime, Runtime.since)
+	d.Memory, d.MemoryReason = since(c.memory, earlier.memory, Memory.since)
+	d.GroupMemory, d.GroupMemoryReason = since(c.groupMemory, earlier.groupMemory, GroupMemory.since)
 	if d.Machine != nil {
 		d.Machine.others(d.CPU, d.CPUReason)
 	}
 	return d
 }
 
-func since[T interface{ since(T) T }](now, then maybe[T]) (*T, string) {
+// since takes two values of a group apart, if both are there.
+func since[T any](now, then maybe[T], minus func(T, T) T) (*T, string) {
 	for _, reason := range []string{now.reason, then.reason} {
 		if reason != "" {
 			return nil, reason
 		}
 	}
-	d := now.value.since(then.value)
+	d := minus(now.value, then.value)
 	return &d, ""
 }
 
+// apart is a difference of two times in seconds, without the digits that large sums have lost.
+func apart(now, then float64) float64 { return math.Round((now-then)*1e9) / 1e9 }
+
 func (c CPU) since(e CPU) CPU {
-	return CPU{c.UserSeconds - e.UserSeconds, c.SystemSeconds - e.SystemSeconds, c.MajorFaults - e.MajorFaults,
+	return CPU{apart(c.UserSeconds, e.UserSeconds), apart(c.SystemSeconds, e.SystemSeconds), c.MajorFaults - e.MajorFaults,
 		c.VoluntarySwitches - e.VoluntarySwitches, c.InvoluntarySwitches - e.InvoluntarySwitches}
 }
 
@@ -212,13 +217,13 @@ func (io IO) since(e IO) IO {
 }
 
 func (r RunQueue) since(e RunQueue) RunQueue {
-	return RunQueue{r.OnCPUSeconds - e.OnCPUSeconds, r.DelaySeconds - e.DelaySeconds, r.Threads}
+	return RunQueue{apart(r.OnCPUSeconds, e.OnCPUSeconds), apart(r.DelaySeconds, e.DelaySeconds), r.Threads}
 }
 
 // since takes a counter that went backwards, as the kernel says iowait may, for one that stood still.
 func (m Machine) since(e Machine) Machine {
-	return Machine{CPUs: m.CPUs, BusySeconds: max(0, m.BusySeconds-e.BusySeconds), StealSeconds: max(0, m.StealSeconds-e.StealSeconds),
-		IOWaitSeconds: max(0, m.IOWaitSeconds-e.IOWaitSeconds), IdleSeconds: max(0, m.IdleSeconds-e.IdleSeconds)}
+	return Machine{CPUs: m.CPUs, BusySeconds: max(0, apart(m.BusySeconds, e.BusySeconds)), StealSeconds: max(0, apart(m.StealSeconds, e.StealSeconds)),
+		IOWaitSeconds: max(0, apart(m.IOWaitSeconds, e.IOWaitSeconds)), IdleSeconds: max(0, apart(m.IdleSeconds, e.IdleSeconds))}
 }
 
 func (m *Machine) others(own *CPU, reason string) {
@@ -226,7 +231,7 @@ func (m *Machine) others(own *CPU, reason string) {
 		m.OthersSecondsReason = reason
 		return
 	}
-	others := max(0, m.BusySeconds-own.Seconds())
+	others := max(0, apart(m.BusySeconds, own.Seconds()))
 	m.OthersSeconds = &others
 }
 
@@ -256,7 +261,7 @@ func (t Throttling) find(name string, version int) Throttled {
 func (t Throttled) since(e Throttled) Throttled {
 	t.Periods -= e.Periods
 	t.ThrottledPeriods -= e.ThrottledPeriods
-	t.ThrottledSeconds -= e.ThrottledSeconds
+	t.ThrottledSeconds = apart(t.ThrottledSeconds, e.ThrottledSeconds)
 	t.QuotaCPUsReason = "the group has no quota"
 	if t.quota.set() {
 		cpus := t.quota.cpus()
@@ -270,9 +275,9 @@ func (p Pressure) since(e Pressure) Pressure {
 }
 
 func (s Stall) since(e Stall) Stall {
-	d := Stall{SomeSeconds: s.SomeSeconds - e.SomeSeconds, FullSecondsReason: s.FullSecondsReason}
+	d := Stall{SomeSeconds: apart(s.SomeSeconds, e.SomeSeconds), FullSecondsReason: s.FullSecondsReason}
 	if d.FullSecondsReason == "" {
-		full := s.full - e.full
+		full := apart(s.full, e.full)
 		d.FullSeconds = &full
 	}
 	return d
@@ -282,13 +287,13 @@ func (s Stall) since(e Stall) Stall {
 const staleGC = "no collection ended in this time, and the Go runtime updates the figure only then"
 
 func (r Runtime) since(e Runtime) Runtime {
-	d := Runtime{GCCycles: r.GCCycles - e.GCCycles, MutexWaitSeconds: r.MutexWaitSeconds - e.MutexWaitSeconds,
-		SchedulerWaits: r.SchedulerWaits - e.SchedulerWaits, SchedulerWaitSeconds: r.SchedulerWaitSeconds - e.SchedulerWaitSeconds}
+	d := Runtime{GCCycles: r.GCCycles - e.GCCycles, MutexWaitSeconds: apart(r.MutexWaitSeconds, e.MutexWaitSeconds),
+		SchedulerWaits: r.SchedulerWaits - e.SchedulerWaits, SchedulerWaitSeconds: apart(r.SchedulerWaitSeconds, e.SchedulerWaitSeconds)}
 	if d.GCCycles == 0 {
 		d.GCSecondsReason, d.AssistSecondsReason = staleGC, staleGC
 		return d
 	}
-	gc, assist := math.Max(0, r.gc-e.gc), math.Max(0, r.assist-e.assist)
+	gc, assist := max(0, apart(r.gc, e.gc)), max(0, apart(r.assist, e.assist))
 	d.GCSeconds, d.AssistSeconds = &gc, &assist
 	return d
 }

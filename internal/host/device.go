@@ -20,24 +20,24 @@ type Device struct {
 }
 
 // DeviceCounters reads a block device's counts since the machine started; [File] has the numbers.
-// The reason is not empty where there is no such device, as for network file systems and overlays.
-func DeviceCounters(major, minor uint32) (Device, string) {
+// Where there is no such device, as for network file systems and overlays, it is nil, with the reason.
+func DeviceCounters(major, minor uint32) (*Device, string) {
 	return thisSystem().deviceCounters(major, minor)
 }
 
-func (s system) deviceCounters(major, minor uint32) (Device, string) {
+func (s system) deviceCounters(major, minor uint32) (*Device, string) {
 	src := s.source("sys/dev/block", deviceNumber(major, minor), "stat")
 	defer src.close()
 	data, err := src.read(newScratch(512))
 	if err != nil {
-		return Device{}, because(err)
+		return nil, because(err)
 	}
 	d, ok := parseDeviceStat(data)
 	if !ok {
-		return Device{}, src.path + " does not say"
+		return nil, src.path + " does not say"
 	}
 	d.at = time.Now()
-	return d, ""
+	return &d, ""
 }
 
 // parseDeviceStat reads the eleven numbers that every kernel has: requests, merges, sectors of 512
@@ -58,13 +58,13 @@ const wrapMS = 1 << 32
 // elapsed is a difference of times in seconds; at most one wrap lies between.
 func elapsed(now, then float64) float64 {
 	if now < then {
-		return now - then + wrapMS/1e3
+		now += wrapMS / 1e3
 	}
-	return now - then
+	return apart(now, then)
 }
 
 // Since returns what the device did from an earlier reading to this one; InFlight is of this one.
-func (d Device) Since(e Device) Device {
+func (d *Device) Since(e *Device) Device {
 	return Device{Seconds: d.at.Sub(e.at).Seconds(),
 		Reads: d.Reads - e.Reads, ReadBytes: d.ReadBytes - e.ReadBytes, ReadSeconds: elapsed(d.ReadSeconds, e.ReadSeconds),
 		Writes: d.Writes - e.Writes, WriteBytes: d.WriteBytes - e.WriteBytes, WriteSeconds: elapsed(d.WriteSeconds, e.WriteSeconds),

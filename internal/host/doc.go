@@ -4,8 +4,7 @@
 // way: keep one [Reader] for the run, call [Reader.Read] at the ends of a stretch, and
 // [Counters.Since] for what happened between. Where bytes lie: [FileOf] for a file's device,
 // [DeviceCounters] for what the device did, [Cached] for what of a file is in memory and what is not
-// yet on disk, [PipePartner] for who sits at the other end of a pipe. [WriteBehind] and [WaitBehind]
-// have the kernel write back during the run what it would else keep for the last fsync.
+// yet on disk, [PipePartner] for who sits at the other end of a pipe.
 //
 // Every source is optional: kernels are built without it, containers hide it, other systems do not
 // have it. What is missing is nil, with a reason in a field beside it that has the same name and

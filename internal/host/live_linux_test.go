@@ -9,8 +9,10 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,12 +29,19 @@ func TestMain(m *testing.M) {
 	switch job {
 	case "":
 		os.Exit(m.Run())
+	case "join":
+		childInGroup(arg, func(d Delta) bool { return d.Seconds > 0.1 })
 	case "throttled":
-		childInGroup(arg)
+		childInGroup(arg, func(d Delta) bool {
+			return d.Throttling != nil && slices.ContainsFunc(d.Throttling.Groups, func(g Throttled) bool { return g.ThrottledSeconds > 0.1 && g.ThrottledPeriods > 1 })
+		})
 	case "produce":
 		childProducer(arg)
 	}
 }
+
+// patience is for machines on which others take nearly all of the CPUs.
+const patience = 30 * time.Second
 
 func child(t *testing.T, job string) *exec.Cmd {
 	t.Helper()
@@ -52,10 +61,12 @@ func TestBurningCPUShows(t *testing.T) {
 	r := NewReader()
 	defer r.Close()
 	before := r.Read()
-	burn(300 * time.Millisecond)
+	for end := time.Now().Add(patience); readCPU().value.Seconds() < before.cpu.value.Seconds()+0.1 && time.Now().Before(end); {
+		burn(time.Millisecond)
+	}
 	d := r.Read().Since(before)
 	reasons(t, "Delta", reflect.ValueOf(d))
-	if d.CPU == nil || d.CPU.Seconds() < 0.05 {
+	if d.CPU == nil || d.CPU.Seconds() < 0.1 {
 		t.Errorf("CPU %+v (%s) in %.3f s", d.CPU, d.CPUReason, d.Seconds)
 	}
 	if d.Machine == nil || d.Machine.CPUs < 1 || d.Machine.BusySeconds == 0 {
@@ -104,6 +115,23 @@ func TestThreadsThatComeAndGoNeverLowerTheSum(t *testing.T) {
 			last = c
 		}
 	}
+}
+
+func TestReadersMayBeShared(t *testing.T) {
+	r := NewReader()
+	defer r.Close()
+	first := r.Read()
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			for range 20 {
+				if d := r.Read().Since(first); d.CPU == nil || d.CPU.Seconds() < 0 || d.Seconds < 0 {
+					t.Errorf("CPU %+v in %g s", d.CPU, d.Seconds)
+				}
+			}
+		})
+	}
+	group.Wait()
 }
 
 func TestTheReaderIsNoInput(t *testing.T) {
@@ -235,10 +263,37 @@ func TestMincoreAgreesWithCachestat(t *testing.T) {
 		if err := unix.Fstat(int(f.Fd()), &st); err != nil {
 			t.Fatal(err)
 		}
-		got := mincoreCache(int(f.Fd()), &st, unix.ENOSYS)
+		got := mincoreCache(int(f.Fd()), &st, "no cachestat")
 		reasons(t, "Cache", reflect.ValueOf(got))
 		check(t, fmt.Sprintf("cached after reading %d bytes", read), *got.CachedBytes, *want.CachedBytes)
 	}
+}
+
+// On an overlay cachestat says 0 to everything. It must not be believed.
+func TestCachedOnAnOverlay(t *testing.T) {
+	dir := t.TempDir()
+	for _, d := range []string{"low", "up", "work", "all"} {
+		if err := os.Mkdir(filepath.Join(dir, d), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := filepath.Join(dir, "all")
+	if err := unix.Mount("overlay", all, "overlay", 0, fmt.Sprintf("lowerdir=%[1]s/low,upperdir=%[1]s/up,workdir=%[1]s/work", dir)); err != nil {
+		t.Skip("no overlay can be mounted: ", err)
+	}
+	t.Cleanup(func() { unix.Unmount(all, 0) })
+	f, err := os.Create(filepath.Join(all, "data"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	writeAll(t, f)
+	c := Cached(f.Fd())
+	reasons(t, "Cache", reflect.ValueOf(c))
+	if c.CachedBytes == nil || *c.CachedBytes != fileSize || c.DirtyBytes != nil || c.WritebackBytes != nil {
+		t.Errorf("a file just written, on an overlay: %+v", c)
+	}
+	check(t, "file system", *FileOfFD(f.Fd()).FileSystem, "overlay")
 }
 
 func TestCachedOfOtherThings(t *testing.T) {
@@ -254,43 +309,7 @@ func TestCachedOfOtherThings(t *testing.T) {
 	if err := unix.Fstat(int(empty.Fd()), &st); err != nil {
 		t.Fatal(err)
 	}
-	check(t, "an empty file", *mincoreCache(int(empty.Fd()), &st, unix.ENOSYS).CachedBytes, 0)
-}
-
-func TestWaitBehindPaysTheDebt(t *testing.T) {
-	f, _ := onDisk(t)
-	writeAll(t, f)
-	for name, call := range map[string]func(uintptr, int64, int64) error{"WriteBehind": WriteBehind, "WaitBehind": WaitBehind} {
-		if err := call(f.Fd(), 0, fileSize); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-	}
-	if err := WaitBehind(f.Fd(), 0, 4<<20); err != nil {
-		t.Fatal(err)
-	}
-	if err := WaitBehind(f.Fd(), 4<<20, fileSize-4<<20); err != nil {
-		t.Fatal(err)
-	}
-	c := Cached(f.Fd())
-	if c.DirtyBytes == nil {
-		t.Skip(c.DirtyBytesReason)
-	}
-	check(t, "owed after waiting", *c.DirtyBytes+*c.WritebackBytes, 0)
-}
-
-func TestWriteBehindOfPipesDoesNothing(t *testing.T) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	check(t, "a pipe", WriteBehind(w.Fd(), 0, 100), nil)
-	check(t, "no descriptor", WaitBehind(noFD, 0, 100), nil)
-	fd := w.Fd()
-	w.Close()
-	if err := WriteBehind(fd, 0, 100); err == nil {
-		t.Error("a closed descriptor was written behind")
-	}
+	check(t, "an empty file", *mincoreCache(int(empty.Fd()), &st, "no cachestat").CachedBytes, 0)
 }
 
 func TestDeviceCountersSeeAWrite(t *testing.T) {
@@ -335,19 +354,63 @@ func v1CPU(t *testing.T) string {
 	return m.point
 }
 
-// childInGroup joins a control group, burns CPU, and prints what a Reader saw of that.
-func childInGroup(dir string) {
-	if err := os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(strconv.Itoa(os.Getpid())), 0); err != nil {
+// childInGroup joins a control group, burns CPU until a Reader has seen enough, and prints that.
+func childInGroup(dir string, enough func(Delta) bool) {
+	if err := os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(strconv.Itoa(os.Getpid())), 0o666); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	r := NewReader()
 	before := r.Read()
-	burn(700 * time.Millisecond)
-	out := seen{Delta: r.Read().Since(before)}
+	var out seen
+	for end := time.Now().Add(patience); time.Now().Before(end) && !enough(out.Delta); {
+		burn(5 * time.Millisecond)
+		out.Delta = r.Read().Since(before)
+	}
 	out.CPUs, out.Source = CPULimit()
 	out.Threads = Threads()
 	_ = json.NewEncoder(os.Stdout).Encode(out)
+}
+
+// newGroup makes a control group for the time of the test.
+func newGroup(t *testing.T, parent, name string) string {
+	t.Helper()
+	dir := filepath.Join(parent, name)
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { os.Remove(dir) })
+	return dir
+}
+
+// seenIn returns what a child in a control group saw.
+func seenIn(t *testing.T, dir, until string) (got seen) {
+	t.Helper()
+	text, err := child(t, until+"="+dir).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	return got
+}
+
+func TestTheOwnGroupsPressure(t *testing.T) {
+	s := thisSystem()
+	m := s.cgroupMount("")
+	name, ok := ownGroup(s.read("proc/self/cgroup"), "")
+	if os.Geteuid() != 0 || !ok || name != "/" || m.kind != "cgroup2" {
+		t.Skip("needs root and the root group of cgroup v2")
+	}
+	dir := newGroup(t, m.point, fmt.Sprintf("alignpipe-host-test-%d", os.Getpid()))
+	if _, err := os.Stat(filepath.Join(dir, "cpu.pressure")); err != nil {
+		t.Skip(err)
+	}
+	p := seenIn(t, dir, "join").Delta.GroupPressure
+	if p == nil || p.CPU.FullSeconds == nil { // which the machine does not have
+		t.Errorf("pressure of a group of its own: %+v", p)
+	}
 }
 
 type seen struct {
@@ -358,38 +421,27 @@ type seen struct {
 }
 
 func TestAnAncestorsQuotaShows(t *testing.T) {
-	parent := filepath.Join(v1CPU(t), fmt.Sprintf("alignpipe-host-test-%d", os.Getpid()))
-	dir := filepath.Join(parent, "job")
-	for _, d := range []string{parent, dir} {
-		if err := os.Mkdir(d, 0o777); err != nil {
-			t.Skip(err)
-		}
-		t.Cleanup(func() { os.Remove(d) })
-	}
-	for file, text := range map[string]string{"cpu.cfs_period_us": "100000", "cpu.cfs_quota_us": "20000"} {
-		if err := os.WriteFile(filepath.Join(parent, file), []byte(text), 0); err != nil {
+	parent := newGroup(t, v1CPU(t), fmt.Sprintf("alignpipe-host-test-%d", os.Getpid()))
+	dir := newGroup(t, parent, "job")
+	for file, text := range map[string]string{"cpu.cfs_period_us": "100000", "cpu.cfs_quota_us": "2000"} {
+		if err := os.WriteFile(filepath.Join(parent, file), []byte(text), 0o666); err != nil {
 			t.Skip(err)
 		}
 	}
-	text, err := child(t, "throttled="+dir).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got seen
-	if err := json.Unmarshal(text, &got); err != nil {
-		t.Fatalf("%v in %s", err, text)
-	}
+	got := seenIn(t, dir, "throttled")
 	name := "/" + filepath.Base(parent)
-	near(t, "CPU limit", got.CPUs, 0.2)
-	check(t, "its source", got.Source, "cgroup "+name+" cpu.cfs_quota_us 20000/100000")
+	near(t, "CPU limit", got.CPUs, 0.02)
+	check(t, "its source", got.Source, "cgroup "+name+" cpu.cfs_quota_us 2000/100000")
 	check(t, "threads", got.Threads, 1)
 	th := got.Delta.Throttling
 	if th == nil || th.MostThrottled == nil || *th.MostThrottled != name || len(th.Groups) != 3 {
-		t.Fatalf("throttling %s", text)
+		t.Fatalf("throttling %+v (%s)", th, got.Delta.ThrottlingReason)
 	}
-	if g := th.Groups[1]; g.ThrottledSeconds < 0.1 || g.ThrottledPeriods < 2 || *g.QuotaCPUs != 0.2 {
+	if g := th.Groups[1]; g.ThrottledSeconds <= 0.1 || g.ThrottledPeriods < 2 || *g.QuotaCPUs != 0.02 {
 		t.Errorf("throttled %+v", g)
 	}
+	t.Logf("quota 0.02 CPUs, %.2f s: throttled %.2f s, run-queue delay %.2f s, on CPU %.2f s", got.Delta.Seconds,
+		th.Groups[1].ThrottledSeconds, got.Delta.RunQueue.DelaySeconds, got.Delta.RunQueue.OnCPUSeconds)
 }
 
 // childProducer burns CPU and writes now and then, until the reader goes away.
@@ -453,6 +505,12 @@ func followPartner(t *testing.T, r *os.File, pid int) {
 		t.Fatal(err)
 	}
 	p, reason := PipePartner(r.Fd())
+	for range 20 { // where there is no CPU to be had, time is up before anything was looked at
+		if p != nil || reason != tookTooLong {
+			break
+		}
+		p, reason = PipePartner(r.Fd())
+	}
 	if p == nil {
 		t.Fatal(reason)
 	}
@@ -462,7 +520,7 @@ func followPartner(t *testing.T, r *os.File, pid int) {
 	}
 	first, _ := p.CPUSeconds()
 	var now float64
-	for end := time.Now().Add(10 * time.Second); now < first+0.05 && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(patience); now < first+0.05 && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if now, reason = p.CPUSeconds(); reason != "" {
 			t.Fatal(reason)
 		}
@@ -528,6 +586,25 @@ func BenchmarkRead(b *testing.B) {
 			}
 		})
 	}
+}
+
+func BenchmarkCached(b *testing.B) {
+	f, _ := onDisk(b)
+	writeAll(b, f)
+	b.Run("how=cachestat", func(b *testing.B) {
+		b.SetBytes(fileSize)
+		for b.Loop() {
+			Cached(f.Fd())
+		}
+	})
+	b.Run("how=mincore", func(b *testing.B) {
+		b.SetBytes(fileSize)
+		for b.Loop() {
+			if _, err := mincore(int(f.Fd()), fileSize); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
 func BenchmarkDeviceCounters(b *testing.B) {

@@ -181,7 +181,7 @@ func TestParseDeviceStat(t *testing.T) {
 }
 
 func TestDeviceTimesBeginAgain(t *testing.T) {
-	before, after := Device{QueueSeconds: 4294967.0, BusySeconds: 5}, Device{QueueSeconds: 0.704, BusySeconds: 7}
+	before, after := &Device{QueueSeconds: 4294967.0, BusySeconds: 5}, &Device{QueueSeconds: 0.704, BusySeconds: 7}
 	d := after.Since(before)
 	near(t, "queue", d.QueueSeconds, 1)
 	near(t, "busy", d.BusySeconds, 2)

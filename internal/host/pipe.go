@@ -21,7 +21,7 @@ type Partner struct {
 // PipePartner finds the process at the other end of an open pipe or fifo: of several the youngest,
 // since shells keep the ends that they gave to their children. Processes of other users, and outside
 // of a container, cannot be seen. Where there are more than 5,000 processes it does not look. It takes
-// some 10 microseconds for each process, and at most a quarter of a second.
+// some 25 microseconds for each process, and at most a quarter of a second.
 func PipePartner(fd uintptr) (*Partner, string) { return pipePartner(fd) }
 
 // CPUSeconds is the CPU time that the process has used so far, in steps of 10 ms. The reason is not

@@ -1,8 +1,10 @@
 package host
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -13,6 +15,8 @@ const (
 	mostProcesses = 5000
 	mostSearch    = 250 * time.Millisecond
 )
+
+const tookTooLong = "looking through the processes took too long"
 
 func pipePartner(fd uintptr) (*Partner, string) {
 	if !statFD(fd).pipe {
@@ -51,7 +55,7 @@ func (s system) findHolder(link string, ours int64, most int) (*Partner, string)
 	hidden := 0
 	for end := time.Now().Add(mostSearch); len(pids) > 0; pids = pids[1:] {
 		if time.Now().After(end) {
-			return found, orReason(found, "looking through the processes took too long")
+			return found, orReason(found, tookTooLong)
 		}
 		holds, err := s.holds(pids[0], link, ours)
 		if os.IsPermission(err) {
@@ -78,15 +82,19 @@ func notFound(hidden int) string {
 	return "no process holds the other end that this user may look into; " + strconv.Itoa(hidden) + " are hidden"
 }
 
-// onlyNumbers returns the process ids in a listing of /proc, without this process's.
+// onlyNumbers returns the process ids in a listing of /proc, without this process's. Those near
+// to it come first: the programs of a pipeline are started together.
 func onlyNumbers(names []string) (pids []int) {
 	for _, name := range names {
 		if pid, err := strconv.Atoi(name); err == nil && pid != os.Getpid() {
 			pids = append(pids, pid)
 		}
 	}
+	slices.SortFunc(pids, func(a, b int) int { return cmp.Compare(distance(a), distance(b)) })
 	return pids
 }
+
+func distance(pid int) int { return max(pid-os.Getpid(), os.Getpid()-pid) }
 
 func (s system) holds(pid int, link string, ours int64) (bool, error) {
 	process := s.path("proc", strconv.Itoa(pid))

@@ -117,11 +117,16 @@ func TestThreadsThatEndStayInTheSum(t *testing.T) {
 	r := newReader(s)
 	defer r.Close()
 	first := r.Read()
+	rewrite(t, s, "proc/self/task/11/schedstat", "") // as good as ESRCH for who has it open
 	if err := os.RemoveAll(s.path("proc/self/task/11")); err != nil {
 		t.Fatal(err)
 	}
 	second := r.Read()
 	check(t, "after an end", second.Since(first).RunQueue, &RunQueue{Threads: 1})
+	if err := os.Rename(s.path("proc/self/task/10"), s.path("proc/self/hidden")); err != nil { // not listed, but alive
+		t.Fatal(err)
+	}
+	check(t, "after a listing that missed one", r.Read().Since(second).RunQueue, &RunQueue{Threads: 1})
 	if err := os.MkdirAll(s.path("proc/self/task/12"), 0o777); err != nil {
 		t.Fatal(err)
 	}

@@ -117,9 +117,7 @@ type scratch struct {
 
 func newScratch(size int) *scratch { return &scratch{buf: make([]byte, size)} }
 
-// read returns the file's content, which lies in b until the next read; b grows where it is too
-// small. The files it is used for are made in one piece, so a read that does not fill the buffer
-// has everything.
+// read returns the file's content, which lies in b until the next read; b grows where it is too small.
 func (s *source) read(b *scratch) ([]byte, error) {
 	if s.file == nil && s.err == nil {
 		s.file, s.err = os.Open(s.path)

@@ -52,10 +52,9 @@ func (t *tasks) read(b *scratch) maybe[RunQueue] {
 	}
 	sum := t.ended
 	for tid, one := range t.live {
-		if one.round != t.round {
+		// Folders that do not fit in one call may miss a thread when others end: ask it itself.
+		if one.round != t.round && !one.refresh(b) {
 			t.retire(tid, one)
-			sum.add(one.last)
-			continue
 		}
 		sum.add(one.last)
 	}

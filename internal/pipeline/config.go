@@ -43,6 +43,8 @@ const (
 	SortNone                 // as the reads come: all records of a template together
 )
 
+var sortNames = [...]string{"coordinate", "name", "none"}
+
 // order is what the sorter is to do, where there is one.
 func (o SortOrder) order() sorter.Order {
 	if o == SortName {

@@ -43,6 +43,11 @@ func Misuse(hint, format string, args ...any) error {
 	return &classified{fmt.Errorf(format, args...), ErrMisuse, hint}
 }
 
+// BadData makes an error of what a file holds, other than reads and references.
+func BadData(hint, format string, args ...any) error {
+	return &classified{fmt.Errorf(format, args...), reader.ErrInput, hint}
+}
+
 // outputError marks err as a failure of writing. Cancellation, and a machine without
 // memory, are no such failure.
 func outputError(err error) error {

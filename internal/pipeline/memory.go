@@ -95,3 +95,13 @@ func (c *Config) budget() (int64, error) {
 	}
 	return int64(float64(limit) * defaultShare), nil
 }
+
+// neededMemory is the budget with which all records had stayed in memory. A slab begins to spill when
+// three quarters of it are full, and slabs fill unevenly.
+func (r *run) neededMemory() int64 {
+	if r.cfg.Sort == SortNone {
+		return 0
+	}
+	records := r.stages.Sort.Snapshot().BytesIn + r.stats.Records*sorter.EntryBytes
+	return r.plan.total - r.plan.sorter + int64(1.05*4/3*float64(records))
+}

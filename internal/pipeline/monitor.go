@@ -128,6 +128,9 @@ func everySecond(marks []*mark) []*mark {
 func (m *monitor) end(p report.PhaseRun, marks []*mark, stages ...*meter.Stage) {
 	from, to := m.last, m.look()
 	m.last = to
+	if p.Startup { // what stages have begun belongs to the phase that they work in
+		to.stages, to.busy = from.stages, from.busy
+	}
 	p.Span = m.between(from, to, stages)
 	for before := from; len(marks) > 0; marks = marks[1:] {
 		p.Windows = append(p.Windows, m.between(before, marks[0], nil))

@@ -24,6 +24,7 @@ type Result struct {
 	Sort        sorter.Stats
 	Duplicates  *markdup.Metrics // nil where they were not looked for
 	MemoryBytes int64            // the budget
+	NeededBytes int64            // the least budget with which nothing had been spilled; 0 where nothing is sorted
 	IndexBytes  int64
 	CPUs        report.CPUs
 	Phases      []report.PhaseRun
@@ -32,6 +33,8 @@ type Result struct {
 	Inputs      []report.Input
 	Files       []report.FileRole
 	Host        *host.Delta // over the whole run
+
+	options report.Options
 }
 
 func (r *run) result() *Result {
@@ -45,6 +48,7 @@ func (r *run) result() *Result {
 		Records: r.counts.records, Primary: r.counts.reads, Mapped: r.counts.mapped, Proper: r.counts.proper,
 		Skipped: r.reader.Skipped(), Insert: r.params.Insert, Sort: r.stats,
 		MemoryBytes: r.plan.total, IndexBytes: r.plan.index, CPUs: r.monitor.cpus, Phases: r.monitor.phases, Queues: r.queues,
-		Flight: r.flightStats(), Inputs: r.inputs(), Files: r.files, Host: r.monitor.whole(),
+		Flight: r.flightStats(), NeededBytes: r.neededMemory(), Inputs: r.inputs(), Files: r.files, Host: r.monitor.whole(),
+		options: r.cfg.reportOptions(),
 	}
 }

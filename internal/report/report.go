@@ -6,6 +6,7 @@
 package report
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/alignpipe/alignpipe/internal/host"
@@ -27,6 +28,7 @@ type Run struct {
 	Inputs  []Input
 	Files   []FileRole
 	Host    *host.Delta // over the whole run; nil where nobody looked
+	Options Options
 	Reads   Reads
 	Sort    Sort
 	Memory  Memory
@@ -99,6 +101,15 @@ type FileRole struct {
 	CachedBytes *int64 `json:"-"`
 }
 
+// Options are those of the run that forecasts need to know.
+type Options struct {
+	Level      int    `json:"level"`
+	Shards     int    `json:"shards"`
+	Sort       string `json:"sort"`        // coordinate, name, none
+	Format     string `json:"format"`      // bam, sam
+	OutputFile string `json:"output_file"` // absolute; a shard where there are several; "" for a stream
+}
+
 // Reads counts the run's reads; a pair is two.
 type Reads struct {
 	Total            int64  `json:"total"`           // given to the mapper
@@ -114,6 +125,9 @@ type Sort struct {
 	Records      int64 `json:"records"`
 	SpilledRuns  int64 `json:"spilled_runs"`
 	SpilledBytes int64 `json:"spilled_bytes"`
+	// NeededBytes is the least --memory with which nothing had been spilled.
+	NeededBytes       *int64 `json:"needed_memory_bytes"`
+	NeededBytesReason string `json:"needed_memory_bytes_reason,omitempty"`
 }
 
 // Memory is the process's use of memory. Leave PeakBytes nil to let Build ask the system.
@@ -144,6 +158,8 @@ type Report struct {
 	Files         []FileRole   `json:"files"`
 	Host          *host.Delta  `json:"host"`
 	HostReason    string       `json:"host_reason,omitempty"`
+	Options       Options      `json:"options"`
+	Flight        Flight       `json:"in_flight"`
 	Model         verdict.Load `json:"model"` // what the verdict is computed from, and forecasts are
 }
 
@@ -162,6 +178,35 @@ type Verdict struct {
 	headline string
 }
 
+// Flight is the account of the batches between the parser and the mappers' release.
+type Flight struct {
+	Limit             int      `json:"limit_batches"`
+	Batches           int64    `json:"batches"`
+	MeanBatches       *float64 `json:"mean_batches"`
+	MeanStaySeconds   *float64 `json:"mean_stay_seconds"`
+	MeanBatchesReason string   `json:"mean_batches_reason,omitempty"`
+	MeanStayReason    string   `json:"mean_stay_seconds_reason,omitempty"`
+}
+
+func flightOf(s meter.FlightSnapshot) Flight {
+	f := Flight{Limit: s.Limit, Batches: s.Left}
+	if s.Left == 0 {
+		f.MeanBatchesReason, f.MeanStayReason = "no batch came through", "no batch came through"
+		return f
+	}
+	stay := s.MeanStayNS / 1e9
+	f.MeanBatches, f.MeanStaySeconds = &s.MeanInside, &stay
+	return f
+}
+
+// Name is the class with its stage, as in "cpu (map)".
+func (v Verdict) Name() string {
+	if v.Stage == nil {
+		return v.Class
+	}
+	return fmt.Sprintf("%s (%s)", v.Class, *v.Stage)
+}
+
 // Build works out the report of a run.
 func Build(run Run) *Report {
 	r := &Report{
@@ -170,6 +215,7 @@ func Build(run Run) *Report {
 		Reads: run.Reads, Duplicates: run.Duplicates, Sort: run.Sort, Memory: run.Memory,
 		Phases: []Phase{}, Stages: []Stage{}, Queues: []Queue{},
 		Inputs: nonNil(run.Inputs), Files: nonNil(run.Files), Host: run.Host,
+		Options: run.Options, Flight: flightOf(run.Flight),
 	}
 	if r.Host == nil {
 		r.HostReason = "nobody looked at the machine"
@@ -188,6 +234,9 @@ func Build(run Run) *Report {
 		r.Reads.DuplicatesReason = "duplicates were not looked for"
 	}
 	r.Memory.fill()
+	if r.Sort.NeededBytes == nil && r.Sort.NeededBytesReason == "" {
+		r.Sort.NeededBytesReason = "nothing was sorted"
+	}
 	r.Closure = closureOf(run)
 	r.Model = loadOf(run, r.Closure.complaints())
 	r.Verdict = verdictOf(verdict.Classify(r.Model))

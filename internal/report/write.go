@@ -47,11 +47,17 @@ func Summary(w io.Writer, r *Report) error {
 	return err
 }
 
-// stageLine shows how much of each stage's capacity was used.
+// stageLine shows how much of each stage's capacity was used, in the phase in which it did most.
 func stageLine(r *Report) string {
+	most := map[string]Stage{}
+	for _, s := range r.Stages {
+		if m, ok := most[s.Name]; !ok || s.BusySeconds > m.BusySeconds {
+			most[s.Name] = s
+		}
+	}
 	var parts []string
 	for _, s := range r.Stages {
-		if s.Utilisation == nil {
+		if m := most[s.Name]; s.Utilisation == nil || s.Phase != m.Phase {
 			continue
 		}
 		name := s.Name

@@ -184,22 +184,26 @@ func (s *Station) change(c Change) {
 	if n := c.Workers[s.Name]; n > 0 {
 		s.Workers, s.Serial = n, n == 1
 	}
-	if s.Kind == meter.KindCPU {
-		return
-	}
-	knob := ioKnob(ioClass(*s))
-	for _, k := range []string{knob, KnobDisk} {
-		if k == KnobDisk && (knob == KnobUpstream || knob == KnobDownstream) {
-			continue
-		}
-		if f, ok := c.Speed[k]; ok {
+	for k, f := range c.Speed {
+		if s.Turns(k) {
 			s.BlockedSeconds /= f
 		}
 	}
-	if f, ok := c.Bytes[knob]; ok {
-		s.BlockedSeconds *= f
-		s.CPUSeconds *= f
+	for k, f := range c.Bytes {
+		if s.Turns(k) {
+			s.BlockedSeconds *= f
+			s.CPUSeconds *= f
+		}
 	}
+}
+
+// Turns tells whether a knob of devices and pipes acts on the station.
+func (s Station) Turns(knob string) bool {
+	if s.Kind == meter.KindCPU {
+		return false
+	}
+	own := ioKnob(ioClass(s))
+	return knob == own || knob == KnobDisk && own != KnobUpstream && own != KnobDownstream
 }
 
 func blockedBy(p Phase) map[string]float64 {

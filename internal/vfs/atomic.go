@@ -18,6 +18,8 @@ type Atomic struct {
 	path   string // as the caller gave it, for messages
 	target string // symbolic links followed
 	temp   string
+	behind behind
+	at     int64 // that Write has come to
 
 	mu     sync.Mutex
 	err    error // first failed write: what was written is not what was meant
@@ -65,14 +67,24 @@ func (a *Atomic) Path() string { return a.path }
 // Write appends to the temporary file.
 func (a *Atomic) Write(p []byte) (int, error) {
 	n, err := a.file.Write(p)
+	a.at += int64(n)
+	if err == nil {
+		err = a.behind.wrote(a.file, a.at)
+	}
 	return n, a.note(err)
 }
 
 // WriteAt writes at an offset in bytes.
 func (a *Atomic) WriteAt(p []byte, off int64) (int, error) {
 	n, err := a.file.WriteAt(p, off)
+	if err == nil {
+		err = a.behind.wrote(a.file, off+int64(n))
+	}
 	return n, a.note(err)
 }
+
+// Fd is the temporary file's descriptor, or NoFd; valid until Commit or Abort.
+func (a *Atomic) Fd() uintptr { return a.file.Fd() }
 
 // note keeps the first error of a write, so that Commit refuses even where a caller did not
 // look at it.
