@@ -50,7 +50,7 @@ func benchJSON(t *testing.T, args ...string) (document map[string]any) {
 
 func TestBenchQuick(t *testing.T) {
 	d := benchJSON(t)
-	for _, key := range []string{"schema_version", "wall_seconds", "noise", "folders", "memory", "core", "workload", "rooflines", "handoff", "in_flight", "batch_sizes", "advice"} {
+	for _, key := range []string{"schema_version", "wall_seconds", "noise", "folders", "memory", "core", "workload", "rooflines", "handoff", "spill", "in_flight", "batch_sizes", "fill_and_drain", "advice"} {
 		if d[key] == nil {
 			t.Errorf("there is no %s", key)
 		}
@@ -66,7 +66,7 @@ func TestBenchQuick(t *testing.T) {
 			t.Errorf("roofline: %g under %g, limit %v, verdict %v", measured, roof, r["limit"], r["verdict"])
 		}
 	}
-	if h := d["handoff"].(map[string]any); h["queue_over_barrier"] == nil {
+	if h := d["handoff"].(map[string]any)["as_is"].(map[string]any); h["queue_over_barrier"] == nil {
 		t.Errorf("handoff: %v", h)
 	}
 }
@@ -77,7 +77,7 @@ func TestBenchOfGivenReadsByOneHandoff(t *testing.T) {
 	if w["source"] != "given" || w["container"] != "gzip" || w["paired"] != true || w["reference_bases"] != 48502. {
 		t.Errorf("workload: %v", w)
 	}
-	if h := d["handoff"].(map[string]any); h["queue_reads_per_second"] == nil || h["barrier_reads_per_second"] != nil {
+	if h := d["handoff"].(map[string]any)["as_is"].(map[string]any); h["queue_reads_per_second"] == nil || h["barrier_reads_per_second"] != nil {
 		t.Errorf("handoff: %v", h)
 	}
 }

@@ -27,51 +27,60 @@ type Advice struct {
 // adviceOf compares the lowest bound of the cores with the lowest of the disks.
 func adviceOf(r Roofline, cpus float64, container string) Advice {
 	a := Advice{Buy: buyUnknown}
-	say := func(format string, args ...any) { a.Words = append(a.Words, fmt.Sprintf(format, args...)) }
+	cpuLimit := r.worst(isCPU)
 	if r.DeviceRoof == nil {
-		say("Cores allow %s reads/s. What the disks allow is not known: %s.", count(r.CPURoof), r.DeviceRoofReason)
+		a.say("The cores allow %s reads/s (lowest: %s). What the disks allow is not known: %s.", count(r.CPURoof), cpuLimit.Name, r.DeviceRoofReason)
 		return a
 	}
-	cpu, disk := r.CPURoof, *r.DeviceRoof
-	cpuStation, diskStation := r.worst(resourceCPU), r.worst(resourceDevice)
-	say("The cores allow %s reads/s (lowest: %s), the disks %s (lowest: %s); measured are %s.",
-		count(cpu), cpuStation.Name, count(disk), diskStation.Name, count(r.Measured.Median))
-	serial := cpuStation.Name != nameCores && cpuStation.Units < cpus
+	cpu, disk, diskLimit := r.CPURoof, *r.DeviceRoof, r.worst(isDevice)
+	a.say("The cores allow %s reads/s (lowest: %s), the disks %s (lowest: %s); measured are %s.",
+		count(cpu), cpuLimit.Name, count(disk), diskLimit.Name, count(r.Measured.Median))
 	switch {
 	case disk*even < cpu:
 		a.Buy = buyDisks
-		say("Buy disks: %s waits for the device. One %.1f times as fast would be enough for these cores; more cores would do nothing.", diskStation.Name, cpu/disk)
+		a.say("Buy disks: %s waits for its device, and more cores would do nothing. The next limit is %s: a device %.1f times as fast is enough for these cores.",
+			diskLimit.Name, cpuLimit.Name, cpu/disk)
 	case disk < cpu*even:
 		a.Buy = buyBoth
-		say("Cores and disks limit alike: one without the other would do little.")
-	case serial:
+		a.say("Cores and disks limit alike: one without the other would do little.")
+	case !cpuLimit.Scales:
 		a.Buy = buyNeither
-		say("Buy neither: %s is one thread's work while other cores are idle. %s", cpuStation.Name, serialHint(cpuStation.Name, container))
+		a.say("Buy neither: %s is one thread's work while other cores are idle. %s", cpuLimit.Name, serialHint(cpuLimit.Name))
+	case cpuLimit.Units < cpus: // plain gzip on few threads
+		a.Buy = buyNeither
+		a.say("Buy neither: %s is one thread's work for each file. %s", cpuLimit.Name, inflateHint(container))
 	default:
 		a.Buy = buyCores
-		say("Buy cores: the disks would be enough for %.1f times as many, %.0f in all; a faster disk would do nothing before that.", disk/cpu, cpus*disk/cpu)
-	}
-	if r.Next != "" {
-		say("The next limit behind %s is %s.", r.Limit, r.Next)
+		next, bound := r.worst(staysWithCores), r.roof(staysWithCores)
+		a.say("Buy cores: %.1f times as many would be used, and a faster disk would do nothing before. The next limit then is %s, at %s reads/s.",
+			bound/cpu, next.Name, count(bound))
 	}
 	return a
 }
 
-func serialHint(stage, container string) string {
-	switch {
-	case stage == meter.NameInflate && container == containerGzip:
+func (a *Advice) say(format string, args ...any) {
+	a.Words = append(a.Words, fmt.Sprintf(format, args...))
+}
+
+func inflateHint(container string) string {
+	if container == containerGzip {
 		return "Reads in BGZF (bgzip) are inflated on all cores; so is gzip from four threads on."
-	case stage == meter.NameMerge:
+	}
+	return "Give it more threads."
+}
+
+func serialHint(stage string) string {
+	if stage == meter.NameMerge {
 		return "With --shards several merge side by side."
 	}
 	return "Faster cores would help, more would not."
 }
 
-// worst is the lowest station of a resource in the phase where it takes longest.
-func (r *Roofline) worst(resource string) Station {
+// worst is the lowest station of a kind in the phase where it takes longest.
+func (r *Roofline) worst(kind func(Station) bool) Station {
 	var out Station
 	for i := range r.Phases {
-		known := r.Phases[i].lowest(resource)
+		known := r.Phases[i].lowest(kind)
 		if len(known) > 0 && (out.Allowed == nil || *known[0].Allowed < *out.Allowed) {
 			out = known[0]
 		}

@@ -54,6 +54,7 @@ type Report struct {
 	Core      []Ceiling  `json:"core"` // one core at each kind of work
 	Workload  *Workload  `json:"workload"`
 	Rooflines []Roofline `json:"rooflines"`
+	Spill     Spill      `json:"spill"`
 
 	Handoff  HandoffReport `json:"handoff"`
 	InFlight InFlightSweep `json:"in_flight"`
@@ -320,11 +321,12 @@ func (b *bench) measureRuns(ctx context.Context) error {
 		}
 		b.report.Rooflines = append(b.report.Rooflines, r)
 	}
+	b.report.Spill = m.spilling(b.spill)
 	return nil
 }
 
 func (b *bench) measureHandoff(ctx context.Context) (err error) {
-	b.report.Handoff, err = measureHandoff(ctx, b.runner, b.cfg.Handoff, b.effort.pairs)
+	b.report.Handoff, err = measureHandoff(ctx, b.runner, b.cfg.Handoff, b.slowLine(), b.effort.pairs)
 	return err
 }
 
@@ -338,8 +340,12 @@ func (b *bench) measureBatches(ctx context.Context) (err error) {
 	return err
 }
 
+// slowLine is the line to see the stages' own times on.
+func (b *bench) slowLine() slowLine {
+	return slowDown(b.cfg.CPUs, b.readSeconds(nameMap), b.readSeconds(b.besideMapping()...))
+}
+
 func (b *bench) measureFill(ctx context.Context) (err error) {
-	others := b.readSeconds(b.besideMapping()...)
-	b.report.Fill, err = measureFill(ctx, b.runner, b.sample, b.readSeconds(nameMap), others, b.effort.fills, b.effort.fillRuns)
+	b.report.Fill, err = measureFill(ctx, b.runner, b.sample, b.slowLine(), b.effort.fills, b.effort.fillRuns)
 	return err
 }

@@ -68,35 +68,50 @@ type FillReport struct {
 // would wait for each other.
 const coreShare = 0.6
 
+// slowLine is a line whose limit is the mappers, not the cores.
+type slowLine struct {
+	threads int
+	factor  float64 // by which the mappers are slowed
+	reason  string  // why there is none
+}
+
 // slowDown chooses mappers and how much slower they must be, given what a read takes of them and of all other
-// stages together, in seconds. ok is false where there is no core beside the mappers.
-func slowDown(cpus, mapping, others float64) (threads int, factor float64, ok bool) {
-	threads = int(cpus / 2)
+// stages together, in seconds.
+func slowDown(cpus, mapping, others float64) slowLine {
+	threads := int(cpus / 2)
 	if threads < 1 {
-		return 0, 0, false
+		return slowLine{reason: "one CPU is all there is: stages cannot work side by side"}
 	}
 	period := others / (coreShare * (cpus - float64(threads)))
-	return threads, max(1, period*float64(threads)/mapping), true
+	return slowLine{threads: threads, factor: max(1, period*float64(threads)/mapping)}
+}
+
+func (l slowLine) how() how {
+	return how{single: true, threads: l.threads, tune: pipeline.Tuning{FixedSplit: true, Drag: map[string]float64{meter.NameMap: l.factor - 1}}}
 }
 
 // measureFill runs a line whose limit is the mappers, with batches of several sizes.
-func measureFill(ctx context.Context, r *runner, s *sample, mapping, others float64, powers []int, repeats int) (FillReport, error) {
-	threads, factor, ok := slowDown(r.cfg.CPUs, mapping, others)
-	if !ok {
-		return FillReport{SlowedReason: "one CPU is all there is: stages cannot work side by side", Points: []Fill{}}, nil
+func measureFill(ctx context.Context, r *runner, s *sample, slow slowLine, powers []int, repeats int) (FillReport, error) {
+	if slow.reason != "" {
+		return FillReport{SlowedReason: slow.reason, Points: []Fill{}}, nil
 	}
 	lines, err := sweep(ctx, r, len(powers), repeats, func(i int) how {
-		return how{threads: threads, tune: pipeline.Tuning{BatchBases: batchBases(powers[i]), FixedSplit: true,
-			Drag: map[string]float64{meter.NameMap: factor - 1}}}
+		h := slow.how()
+		h.tune.BatchBases = batchBases(powers[i])
+		return h
 	})
-	out := FillReport{Threads: threads, Slowed: &factor}
-	for i, ls := range lines {
-		if err == nil {
-			cold, failed := coldServices(ctx, r, s, batchBases(powers[i]))
-			out.Points, err = append(out.Points, fillOf(ls, cold, batchBases(powers[i]), r.cfg.CPUs)), failed
-		}
+	if err != nil {
+		return FillReport{}, err
 	}
-	return out, err
+	out := FillReport{Threads: slow.threads, Slowed: &slow.factor}
+	for i, ls := range lines {
+		cold, err := coldServices(ctx, r, s, batchBases(powers[i]))
+		if err != nil {
+			return out, err
+		}
+		out.Points = append(out.Points, fillOf(ls, cold, batchBases(powers[i]), r.cfg.CPUs))
+	}
+	return out, nil
 }
 
 // coldServices measures what the first batch takes of inflating and parsing, with a reader of its own: that is

@@ -16,8 +16,15 @@ const (
 	HandoffBarrier Handoff = "barrier" // in convoys: nobody maps while a convoy is parsed, and the other way round
 )
 
-// HandoffReport compares the two on the same reads.
+// HandoffReport compares the two on the same reads: as a run is, and where the cores do not limit.
 type HandoffReport struct {
+	AsIs        *HandoffPair `json:"as_is"`
+	Apart       *HandoffPair `json:"cores_not_limiting"` // fewer mappers, and slowed: see FillReport
+	ApartReason string       `json:"cores_not_limiting_reason,omitempty"`
+}
+
+// HandoffPair compares the two in one kind of run.
+type HandoffPair struct {
 	Queue         *Figure `json:"queue_reads_per_second"`
 	QueueReason   string  `json:"queue_reads_per_second_reason,omitempty"`
 	Barrier       *Figure `json:"barrier_reads_per_second"`
@@ -27,12 +34,30 @@ type HandoffReport struct {
 	SpeedUpReason string  `json:"queue_over_barrier_reason,omitempty"`
 }
 
-// measureHandoff runs both ways in pairs, the first of a pair in turn, so that what changes slowly
+// measureHandoff compares both ways in both kinds of run. Where all cores are busy anyway, a barrier costs
+// little: what waits makes room for something else.
+func measureHandoff(ctx context.Context, r *runner, which Handoff, l slowLine, pairs int) (HandoffReport, error) {
+	asIs, err := comparePairs(ctx, r, how{}, which, pairs)
+	out := HandoffReport{AsIs: &asIs}
+	if err != nil {
+		return out, err
+	}
+	if out.ApartReason = l.reason; l.reason != "" {
+		return out, nil
+	}
+	apart, err := comparePairs(ctx, r, l.how(), which, pairs)
+	out.Apart = &apart
+	return out, err
+}
+
+// comparePairs runs both ways in pairs, the first of a pair in turn, so that what changes slowly
 // on the machine meets both alike.
-func measureHandoff(ctx context.Context, r *runner, which Handoff, pairs int) (HandoffReport, error) {
+func comparePairs(ctx context.Context, r *runner, h how, which Handoff, pairs int) (HandoffPair, error) {
+	h.order, h.tune.FixedSplit = pipeline.SortNone, true
 	var queue, barrier []float64
 	once := func(on bool, rates *[]float64) error {
-		l, err := r.line(ctx, how{order: pipeline.SortNone, tune: pipeline.Tuning{Barrier: on, FixedSplit: true}})
+		h.tune.Barrier = on
+		l, err := r.line(ctx, h)
 		if err == nil {
 			*rates = append(*rates, l.rate())
 		}
@@ -49,7 +74,7 @@ func measureHandoff(ctx context.Context, r *runner, which Handoff, pairs int) (H
 				err = once(false, &queue)
 			}
 			if err != nil {
-				return HandoffReport{}, err
+				return HandoffPair{}, err
 			}
 		}
 	}
@@ -57,9 +82,9 @@ func measureHandoff(ctx context.Context, r *runner, which Handoff, pairs int) (H
 }
 
 // handoffOf compares throughputs; what was not run has none.
-func handoffOf(queue, barrier []float64) HandoffReport {
+func handoffOf(queue, barrier []float64) HandoffPair {
 	const notAsked = "not asked for: see --handoff"
-	out := HandoffReport{QueueReason: notAsked, BarrierReason: notAsked, SpeedUpReason: notAsked}
+	out := HandoffPair{QueueReason: notAsked, BarrierReason: notAsked, SpeedUpReason: notAsked}
 	if len(queue) > 0 {
 		f := figureOf(queue)
 		out.Queue, out.QueueReason = &f, ""

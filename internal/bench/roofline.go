@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -28,8 +29,9 @@ const nameCores = "all cores"
 // Station is one stage under its ceiling: what it would let through if nothing else were there.
 type Station struct {
 	Name     string  `json:"name"`
-	Resource string  `json:"resource"` // cpu or device
-	Units    float64 `json:"units"`    // cores it can use, or devices
+	Resource string  `json:"resource"`          // cpu or device
+	Units    float64 `json:"units"`             // cores it can use, or devices
+	Scales   bool    `json:"scales_with_cores"` // more cores let more through
 	Source   string  `json:"demand_source"`
 	// Demand is what one read takes of a unit.
 	Demand        *float64 `json:"demand_microseconds_per_read"`
@@ -49,6 +51,16 @@ func station(name, resource, source string, units, demand float64) Station {
 
 func unknownStation(name, resource, reason string) Station {
 	return Station{Name: name, Resource: resource, Source: fromCeiling, AllowedReason: reason, UtilisationReason: reason}
+}
+
+// oneThread are the stages that are one goroutine however many cores there are.
+var oneThread = []string{meter.NameParse, meter.NameMerge, meter.NameOrder}
+
+// cpuStation is a station of cores.
+func cpuStation(name, source string, units, demand float64) Station {
+	s := station(name, resourceCPU, source, units, demand)
+	s.Scales = !slices.Contains(oneThread, name)
+	return s
 }
 
 // under places a measured throughput under the ceiling.
@@ -83,28 +95,26 @@ type Roofline struct {
 	Share            float64  `json:"measured_over_roof"`
 	LimitPhase       string   `json:"limit_phase"` // the phase that takes longest
 	Limit            string   `json:"limit"`
-	Next             string   `json:"next_limit"`
-	Verdict          *string  `json:"verdict"` // of the run itself, from its report
+	Next             string   `json:"next_limit"` // with the cores and disks there are
+	Verdict          *string  `json:"verdict"`    // of the run itself, from its report
 	VerdictReason    string   `json:"verdict_reason,omitempty"`
 }
 
-// lowest returns the stations that allow least, the least first, of one resource or of any ("").
-func (p *RoofPhase) lowest(resource string) []Station {
+// Which stations a bound is made of.
+func anyStation(Station) bool       { return true }
+func isCPU(s Station) bool          { return s.Resource == resourceCPU }
+func isDevice(s Station) bool       { return s.Resource == resourceDevice }
+func staysWithCores(s Station) bool { return !s.Scales } // what more cores do not lift
+
+// lowest returns the stations of a kind whose ceiling is known, the one that allows least first.
+func (p *RoofPhase) lowest(kind func(Station) bool) []Station {
 	var known []Station
 	for _, s := range p.Stations {
-		if s.Allowed != nil && (resource == "" || s.Resource == resource) {
+		if s.Allowed != nil && kind(s) {
 			known = append(known, s)
 		}
 	}
-	slices.SortStableFunc(known, func(a, b Station) int {
-		switch {
-		case *a.Allowed < *b.Allowed:
-			return -1
-		case *a.Allowed > *b.Allowed:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(known, func(a, b Station) int { return cmp.Compare(*a.Allowed, *b.Allowed) })
 	return known
 }
 
@@ -113,7 +123,7 @@ func (r *Roofline) conclude() {
 	longest := 0.0
 	for i := range r.Phases {
 		p := &r.Phases[i]
-		known := p.lowest("")
+		known := p.lowest(anyStation)
 		if len(known) == 0 {
 			continue
 		}
@@ -125,9 +135,9 @@ func (r *Roofline) conclude() {
 			longest, r.LimitPhase, r.Limit, r.Next = t, p.Name, p.Limit, p.Next
 		}
 	}
-	r.Roof, r.CPURoof = r.roof(""), r.roof(resourceCPU)
+	r.Roof, r.CPURoof = r.roof(anyStation), r.roof(isCPU)
 	r.Share = r.Measured.Median / r.Roof
-	if d := r.roof(resourceDevice); !math.IsInf(d, 1) {
+	if d := r.roof(isDevice); !math.IsInf(d, 1) {
 		r.DeviceRoof = &d
 	} else {
 		r.DeviceRoofReason = "no bandwidth of a disk in use is known"
@@ -135,10 +145,10 @@ func (r *Roofline) conclude() {
 }
 
 // roof adds the times per read of the phases' lowest stations. It is infinite where there are none.
-func (r *Roofline) roof(resource string) float64 {
+func (r *Roofline) roof(kind func(Station) bool) float64 {
 	sum := 0.0
 	for i := range r.Phases {
-		if known := r.Phases[i].lowest(resource); len(known) > 0 {
+		if known := r.Phases[i].lowest(kind); len(known) > 0 {
 			sum += 1 / *known[0].Allowed
 		}
 	}
@@ -251,7 +261,7 @@ func (m *machine) phase(p report.PhaseRun, reads float64) RoofPhase {
 		out.Stations = append(out.Stations, st)
 	}
 	if cpu > 0 {
-		out.Stations = append(out.Stations, station(nameCores, resourceCPU, fromCeiling, m.cpus, cpu))
+		out.Stations = append(out.Stations, cpuStation(nameCores, fromCeiling, m.cpus, cpu))
 	}
 	out.Stations = append(out.Stations, m.shared(out.Stations)...)
 	for i := range out.Stations {
@@ -266,7 +276,7 @@ func (m *machine) station(s meter.Snapshot, reads float64) (st Station, ok bool)
 		return m.device(s, reads)
 	}
 	if rate, ok := m.core.find(m.ceilingName(s.Name), 1, readsPerSecond); ok {
-		return station(s.Name, resourceCPU, fromCeiling, m.units(s), 1/rate), true
+		return cpuStation(s.Name, fromCeiling, m.units(s), 1/rate), true
 	}
 	ns := s.CPUNS
 	if ns == 0 {
@@ -275,7 +285,7 @@ func (m *machine) station(s meter.Snapshot, reads float64) (st Station, ok bool)
 	if ns == 0 {
 		return st, false
 	}
-	return station(s.Name, resourceCPU, fromRun, m.units(s), float64(ns)/1e9/reads), true
+	return cpuStation(s.Name, fromRun, m.units(s), float64(ns)/1e9/reads), true
 }
 
 func (m *machine) ceilingName(stage string) string {
@@ -380,4 +390,28 @@ func roleOf(stage string) string {
 		return roleTemp
 	}
 	return roleOutput
+}
+
+// Spill is what the temporary folder would allow if no record fitted in memory: each is written once, and
+// read once. It is no part of the roofs.
+type Spill struct {
+	PerRead       *float64 `json:"bytes_per_read"`
+	PerReadReason string   `json:"bytes_per_read_reason,omitempty"`
+	Allowed       *float64 `json:"allowed_reads_per_second"`
+	AllowedReason string   `json:"allowed_reads_per_second_reason,omitempty"`
+}
+
+func (m *machine) spilling(perRead Value) Spill {
+	if perRead.Figure == nil {
+		return Spill{PerReadReason: perRead.Reason, AllowedReason: perRead.Reason}
+	}
+	size := perRead.Figure.Median
+	out := Spill{PerRead: &size}
+	write, reason := m.bandwidth(roleTemp, nameWrite, 1)
+	read, other := m.bandwidth(roleTemp, nameRead, 1)
+	if out.AllowedReason = reason + other; out.AllowedReason == "" {
+		allowed := 1 / (size/write + size/read)
+		out.Allowed = &allowed
+	}
+	return out
 }

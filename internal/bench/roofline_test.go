@@ -12,6 +12,9 @@ import (
 
 // allows is a station by what it lets through, in reads per second.
 func allows(name, resource string, units, rate float64) Station {
+	if resource == resourceCPU {
+		return cpuStation(name, fromCeiling, units, units/rate)
+	}
 	return station(name, resource, fromCeiling, units, units/rate)
 }
 
@@ -124,7 +127,9 @@ func TestAdvice(t *testing.T) {
 		buy      string
 		words    string
 	}{
-		{"disks far above the cores", []Station{cores(1e5), disk(1e6)}, buyCores, "10.0 times as many, 20 in all"},
+		{"disks far above the cores", []Station{cores(1e5), disk(1e6)}, buyCores, "10.0 times as many would be used"},
+		{"one thread between cores and disks", []Station{cores(1e5), disk(1e6), allows(meter.NameParse, resourceCPU, 1, 3e5)}, buyCores, "next limit then is parse, at 300 thousand"},
+		{"one thread that parses", []Station{cores(2e5), allows(meter.NameParse, resourceCPU, 1, 1e5), disk(1e6)}, buyNeither, "one thread's work while other cores"},
 		{"disks below the cores", []Station{cores(1e6), disk(2e5)}, buyDisks, "5.0 times as fast"},
 		{"alike", []Station{cores(1e5), disk(1.05e5)}, buyBoth, "alike"},
 		{"one thread that inflates", []Station{cores(2e5), allows(meter.NameInflate, resourceCPU, 1, 1e5), disk(1e6)}, buyNeither, "BGZF"},

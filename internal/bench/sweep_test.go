@@ -126,9 +126,9 @@ func TestSlowDownLeavesCoresToTheOthers(t *testing.T) {
 		{"one core", 1, 1, 1, 0, 0},
 	}
 	for _, tt := range tests {
-		threads, factor, ok := slowDown(tt.cpus, tt.mapping, tt.others)
-		if threads != tt.threads || math.Abs(factor-tt.factor) > 1e-9 || ok != (tt.threads > 0) {
-			t.Errorf("%s: %d threads, %g times", tt.name, threads, factor)
+		l := slowDown(tt.cpus, tt.mapping, tt.others)
+		if l.threads != tt.threads || math.Abs(l.factor-tt.factor) > 1e-9 || (l.reason == "") != (tt.threads > 0) {
+			t.Errorf("%s: %+v", tt.name, l)
 		}
 	}
 }

@@ -53,6 +53,12 @@ func WriteTable(w io.Writer, r *Report) error {
 	for i := range r.Rooflines {
 		p.roofline(&r.Rooflines[i])
 	}
+	p.title("Were all records spilled")
+	if s := r.Spill; s.Allowed != nil {
+		p.row(fmt.Sprintf("the temporary folder would allow %s reads/s (%.0f bytes each, written and read)", count(*s.Allowed), *s.PerRead))
+	} else {
+		p.row("not known: " + s.AllowedReason)
+	}
 	p.handoff(r.Handoff)
 	p.inFlight(r.InFlight)
 	p.batches(r.Batches)
@@ -178,20 +184,28 @@ func bar(dot, allowed float64) string {
 
 func (p *printer) handoff(h HandoffReport) {
 	p.title("Queues against barriers, --sort none")
-	for _, way := range []struct {
-		name   string
-		figure *Figure
-		reason string
-	}{{"queue", h.Queue, h.QueueReason}, {"barrier", h.Barrier, h.BarrierReason}} {
-		if way.figure == nil {
-			p.row(way.name, way.reason)
-			continue
+	if h.AsIs != nil {
+		p.pair("as it is", h.AsIs)
+	}
+	if h.Apart != nil {
+		p.pair("cores not limiting", h.Apart)
+	} else {
+		p.row("cores not limiting", h.ApartReason)
+	}
+}
+
+func (p *printer) pair(name string, h *HandoffPair) {
+	way := func(f *Figure, reason string) string {
+		if f == nil {
+			return reason
 		}
-		p.row(way.name, count(way.figure.Median)+" reads/s", within(*way.figure))
+		return count(f.Median) + " reads/s " + within(*f)
 	}
+	times := h.SpeedUpReason
 	if s := h.SpeedUp; s != nil {
-		p.row("queue over barrier", fmt.Sprintf("%.2f times", s.Median), fmt.Sprintf("%.2f to %.2f in %d pairs", s.Low, s.High, s.Repeats))
+		times = fmt.Sprintf("%.2f times (%.2f to %.2f in %d pairs)", s.Median, s.Low, s.High, s.Repeats)
 	}
+	p.row(name, "queue "+way(h.Queue, h.QueueReason), "barrier "+way(h.Barrier, h.BarrierReason), times)
 }
 
 func (p *printer) inFlight(s InFlightSweep) {
