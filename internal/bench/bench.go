@@ -290,7 +290,7 @@ func (b *bench) writeInput(ctx context.Context, s *sample) error {
 	if err != nil {
 		return diskFailed(err)
 	}
-	b.runner = &runner{cfg: b.cfg, work: b.work, dir: out}
+	b.runner = &runner{cfg: b.cfg, work: b.work, dir: out, stepTime: b.effort.step}
 	b.cfg.Say(fmt.Sprintf("%d reads in %s", b.work.Reads, b.work.Container))
 	return nil
 }

@@ -192,7 +192,7 @@ func (l *line) filling(cold []Service, batchBases int, cpus float64) filling {
 	work := float64(limit.BusyNS()) / 1e9 / services[at].Workers
 	out.use = work / l.seconds()
 	out.formulaFill = l.fillFormula(instead(services[:at], cold), cpus)
-	out.formulaDrain = passTime(services[at+1:], cpus, l.lastShare(batchBases))
+	out.formulaDrain = drainFormula(services[at+1:], services[at], cpus, l.lastShare(batchBases))
 	out.formulaUse = work / (out.formulaFill + work + out.formulaDrain)
 	return out
 }
@@ -216,6 +216,13 @@ func (l *line) fillFormula(before []Service, cpus float64) float64 {
 	ahead := float64(l.startNS-l.openNS) / 1e9
 	last := before[len(before)-1:]
 	return max(passTime(last, cpus, 1), passTime(before, cpus, 1)-ahead)
+}
+
+// drainFormula is the time from the end of the limit's last batch, of which a share is there, to the end. What is
+// left then of the full batch before comes first.
+func drainFormula(after []Service, limit Service, cpus, share float64) float64 {
+	left := passTime(after, cpus, 1) - share*limit.Seconds/limit.Workers
+	return max(left, 0) + passTime(after, cpus, share)
 }
 
 // lastShare is how full the last batch is.

@@ -63,7 +63,7 @@ func comparePairs(ctx context.Context, r *runner, h how, which Handoff, pairs in
 		}
 		return err
 	}
-	for i := range pairs {
+	err := rounds(pairs, leastPairs, r.stepTime/2, func(i int) error {
 		for turn := range 2 {
 			on := (i+turn)%2 == 1
 			var err error
@@ -74,12 +74,19 @@ func comparePairs(ctx context.Context, r *runner, h how, which Handoff, pairs in
 				err = once(false, &queue)
 			}
 			if err != nil {
-				return HandoffPair{}, err
+				return err
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return HandoffPair{}, err
 	}
 	return handoffOf(queue, barrier), nil
 }
+
+// leastPairs are run however long they take.
+const leastPairs = 3
 
 // handoffOf compares throughputs; what was not run has none.
 func handoffOf(queue, barrier []float64) HandoffPair {

@@ -53,13 +53,10 @@ func unknownStation(name, resource, reason string) Station {
 	return Station{Name: name, Resource: resource, Source: fromCeiling, AllowedReason: reason, UtilisationReason: reason}
 }
 
-// oneThread are the stages that are one goroutine however many cores there are.
-var oneThread = []string{meter.NameParse, meter.NameMerge, meter.NameOrder}
-
 // cpuStation is a station of cores.
-func cpuStation(name, source string, units, demand float64) Station {
+func cpuStation(name, source string, units, demand float64, scales bool) Station {
 	s := station(name, resourceCPU, source, units, demand)
-	s.Scales = !slices.Contains(oneThread, name)
+	s.Scales = scales
 	return s
 }
 
@@ -158,10 +155,9 @@ func (r *Roofline) roof(kind func(Station) bool) float64 {
 // machine has the ceilings as a roofline needs them.
 type machine struct {
 	cpus      float64
-	threads   int
 	level     int
 	container string
-	files     int
+	files     int     // of reads
 	input     float64 // bytes of the files per read
 	core      ceilings
 	folders   []Folder
@@ -169,7 +165,7 @@ type machine struct {
 }
 
 func (b *bench) machine() *machine {
-	return &machine{cpus: b.cfg.CPUs, threads: b.cfg.Threads, level: b.cfg.Level, container: b.work.Container,
+	return &machine{cpus: b.cfg.CPUs, level: b.cfg.Level, container: b.work.Container,
 		files: len(b.work.files), input: float64(b.work.InputBytes) / float64(b.work.Reads), core: b.core, folders: b.report.Folders, verdict: b.cfg.Verdict}
 }
 
@@ -261,7 +257,7 @@ func (m *machine) phase(p report.PhaseRun, reads float64) RoofPhase {
 		out.Stations = append(out.Stations, st)
 	}
 	if cpu > 0 {
-		out.Stations = append(out.Stations, cpuStation(nameCores, fromCeiling, m.cpus, cpu))
+		out.Stations = append(out.Stations, cpuStation(nameCores, fromCeiling, m.cpus, cpu, true))
 	}
 	out.Stations = append(out.Stations, m.shared(out.Stations)...)
 	for i := range out.Stations {
@@ -276,7 +272,7 @@ func (m *machine) station(s meter.Snapshot, reads float64) (st Station, ok bool)
 		return m.device(s, reads)
 	}
 	if rate, ok := m.core.find(m.ceilingName(s.Name), 1, readsPerSecond); ok {
-		return cpuStation(s.Name, fromCeiling, m.units(s), 1/rate), true
+		return cpuStation(s.Name, fromCeiling, m.units(s), 1/rate, scales(s)), true
 	}
 	ns := s.CPUNS
 	if ns == 0 {
@@ -285,7 +281,7 @@ func (m *machine) station(s meter.Snapshot, reads float64) (st Station, ok bool)
 	if ns == 0 {
 		return st, false
 	}
-	return cpuStation(s.Name, fromRun, m.units(s), float64(ns)/1e9/reads), true
+	return cpuStation(s.Name, fromRun, m.units(s), float64(ns)/1e9/reads, scales(s)), true
 }
 
 func (m *machine) ceilingName(stage string) string {
@@ -298,17 +294,12 @@ func (m *machine) ceilingName(stage string) string {
 	return stage
 }
 
-// piecesFrom is the number of threads from which on one gzip stream is inflated on several.
-const piecesFrom = 4
+// scales tells whether more cores bring a stage more workers. Plain gzip is inflated on one thread for each
+// file, but on many from four threads on.
+func scales(s meter.Snapshot) bool { return !s.Serial || s.Name == meter.NameInflate }
 
 // units is how many cores a stage can use.
-func (m *machine) units(s meter.Snapshot) float64 {
-	n := float64(max(1, s.Workers))
-	if s.Name == meter.NameInflate && m.container == containerGzip && m.threads < piecesFrom {
-		n = float64(m.files)
-	}
-	return min(n, m.cpus)
-}
+func (m *machine) units(s meter.Snapshot) float64 { return min(float64(max(1, s.Workers)), m.cpus) }
 
 // device is a stage that moves bytes, under the bandwidth of its folder.
 func (m *machine) device(s meter.Snapshot, reads float64) (st Station, ok bool) {

@@ -15,6 +15,8 @@ type runner struct {
 	cfg  *Config
 	work *Workload
 	dir  string // private, for outputs
+
+	stepTime time.Duration // of one experiment; it may take longer to get the least it needs
 }
 
 // how says in which way the pipeline runs.

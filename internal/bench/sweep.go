@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"math"
+	"time"
 
 	"github.com/alignpipe/alignpipe/internal/pipeline"
 )
@@ -32,6 +33,21 @@ type InFlightSweep struct {
 	Knee int `json:"knee_in_flight_limit"`
 }
 
+// rounds calls once for every round, until there were as many as wanted, or time is up: a busy machine gets
+// fewer, but as many as least.
+func rounds(most, least int, limit time.Duration, once func(round int) error) error {
+	begin := time.Now()
+	for i := range most {
+		if i >= least && time.Since(begin) > limit {
+			return nil
+		}
+		if err := once(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // measureInFlight goes through the limits again and again, so that slow changes of the machine
 // meet all alike.
 func measureInFlight(ctx context.Context, r *runner, limits []int, repeats int) (InFlightSweep, error) {
@@ -53,18 +69,19 @@ func measureInFlight(ctx context.Context, r *runner, limits []int, repeats int) 
 // while for their insert size.
 func sweep(ctx context.Context, r *runner, points, repeats int, point func(i int) how) ([][]*line, error) {
 	lines := make([][]*line, points)
-	for range repeats {
+	err := rounds(repeats, 1, r.stepTime, func(int) error {
 		for i := range points {
 			h := point(i)
 			h.order, h.single = pipeline.SortNone, true
 			l, err := r.line(ctx, h)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			lines[i] = append(lines[i], l)
 		}
-	}
-	return lines, nil
+		return nil
+	})
+	return lines, err
 }
 
 // figures takes one number of each run.

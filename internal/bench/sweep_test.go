@@ -3,6 +3,7 @@ package bench
 import (
 	"math"
 	"testing"
+	"time"
 
 	"github.com/alignpipe/alignpipe/internal/meter"
 	"github.com/alignpipe/alignpipe/internal/pipeline"
@@ -62,6 +63,27 @@ func TestPassTime(t *testing.T) {
 				t.Errorf("passTime = %g, want %g", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestWhatIsLeftOfTheBatchBeforeComesFirst(t *testing.T) {
+	after, limit := []Service{{"a", 4, 1, 1}}, Service{"map", 20, 2, 1}
+	for share, want := range map[float64]float64{1: 4, .5: 2, .1: 3 + .4} {
+		if got := drainFormula(after, limit, 8, share); math.Abs(got-want) > 1e-9 {
+			t.Errorf("with %g of the last batch: %g, want %g", share, got, want)
+		}
+	}
+}
+
+func TestRoundsEndInTime(t *testing.T) {
+	for _, tt := range []struct {
+		limit time.Duration
+		want  int
+	}{{time.Hour, 5}, {-1, 2}} {
+		n := 0
+		if err := rounds(5, 2, tt.limit, func(i int) error { n++; return nil }); err != nil || n != tt.want {
+			t.Errorf("within %s: %d rounds, want %d, error %v", tt.limit, n, tt.want, err)
+		}
 	}
 }
 
