@@ -218,11 +218,15 @@ func (l *line) fillFormula(before []Service, cpus float64) float64 {
 	return max(passTime(last, cpus, 1), passTime(before, cpus, 1)-ahead)
 }
 
-// drainFormula is the time from the end of the limit's last batch, of which a share is there, to the end. What is
-// left then of the full batch before comes first.
+// drainFormula is the time from the end of the limit's last batch, of which a share is there, to the end. Where
+// the full batch before is still under way, the last one follows it by what the slowest stage takes.
 func drainFormula(after []Service, limit Service, cpus, share float64) float64 {
 	left := passTime(after, cpus, 1) - share*limit.Seconds/limit.Workers
-	return max(left, 0) + passTime(after, cpus, share)
+	slowest := 0.0
+	for _, s := range after {
+		slowest = max(slowest, share*s.Seconds/s.Workers)
+	}
+	return max(passTime(after, cpus, share), left+slowest)
 }
 
 // lastShare is how full the last batch is.

@@ -67,8 +67,8 @@ func TestPassTime(t *testing.T) {
 }
 
 func TestWhatIsLeftOfTheBatchBeforeComesFirst(t *testing.T) {
-	after, limit := []Service{{"a", 4, 1, 1}}, Service{"map", 20, 2, 1}
-	for share, want := range map[float64]float64{1: 4, .5: 2, .1: 3 + .4} {
+	after, limit := []Service{{"a", 4, 1, 1}, {"b", 2, 1, 1}}, Service{"map", 20, 2, 1}
+	for share, want := range map[float64]float64{1: 6, .5: 3, .1: 5 + .4} {
 		if got := drainFormula(after, limit, 8, share); math.Abs(got-want) > 1e-9 {
 			t.Errorf("with %g of the last batch: %g, want %g", share, got, want)
 		}
