@@ -27,9 +27,11 @@ type monitor struct {
 	host    *host.Reader
 	unbound *meter.Unbound
 	cpus    report.CPUs
-	watch   func(*mark) // told of every look during a phase; may be nil
+	// watchers are told of every look during a phase.
+	watchers []func(*mark)
 
 	first, last *mark
+	reading     *mark // before the first byte of the input was asked for
 	phases      []report.PhaseRun
 }
 
@@ -69,6 +71,15 @@ func (m *monitor) look() *mark {
 	return k
 }
 
+// beginReading notes that from now on what is read and written is the stages' doing.
+func (m *monitor) beginReading() { m.reading = m.look() }
+
+// sinceReading is what the machine did from there on.
+func (m *monitor) sinceReading() *host.Delta {
+	d := m.last.host.Since(m.reading.host)
+	return &d
+}
+
 // whole is what the machine did during the run up to the last look.
 func (m *monitor) whole() *host.Delta {
 	d := m.last.host.Since(m.first.host)
@@ -96,6 +107,9 @@ func (m *monitor) tick(stop chan struct{}) []*mark {
 	}
 	var marks []*mark
 	step := tick
+	if len(m.phases) < 2 {
+		step /= 5 // the first tenth of a short run is soon over
+	}
 	ticker := time.NewTicker(step)
 	defer ticker.Stop()
 	for {
@@ -105,8 +119,8 @@ func (m *monitor) tick(stop chan struct{}) []*mark {
 		case <-ticker.C:
 		}
 		k := m.look()
-		if m.watch != nil {
-			m.watch(k)
+		for _, watch := range m.watchers {
+			watch(k)
 		}
 		if marks = append(marks, k); len(marks) == maxMarks {
 			marks = everySecond(marks)

@@ -67,6 +67,7 @@ type run struct {
 	counts     counts
 	stats      sorter.Stats
 	monitor    *monitor
+	foresight  *foresight
 	files      []report.FileRole
 	queues     []meter.QueueSnapshot
 	undo       undoList
@@ -91,6 +92,8 @@ func (r *run) whole(ctx context.Context) error {
 	r.makeStages()
 	r.monitor = newMonitor(r.stages, r.placeDevices(), r.cfg.Threads)
 	r.undo.later(r.monitor.close)
+	r.foresight = newForesight(r)
+	r.monitor.watchers = append(r.monitor.watchers, r.foresight.watch)
 	if err := r.start(ctx); err != nil {
 		return err
 	}
@@ -185,6 +188,7 @@ func (r *run) openReader(ctx context.Context, budget int64) (err error) {
 	if err != nil {
 		return err
 	}
+	r.monitor.beginReading()
 	if r.reader, err = reader.Open(ctx, rc); err != nil {
 		return err
 	}

@@ -28,10 +28,15 @@ type Run struct {
 	Inputs  []Input
 	Files   []FileRole
 	Host    *host.Delta // over the whole run; nil where nobody looked
-	Options Options
-	Reads   Reads
-	Sort    Sort
-	Memory  Memory
+	IO      *host.IO    // from the first read of the input on; nil where it is not known
+	// Makespan was forecast during the run; nil, with a reason, where it was not.
+	Makespan       *Makespan
+	MakespanReason string
+	ProbeBytes     int64 // written to learn how fast devices are, by no stage
+	Options        Options
+	Reads          Reads
+	Sort           Sort
+	Memory         Memory
 	// Duplicates has the metrics of duplicate marking, as encoding/json is to write them; nil without.
 	Duplicates any
 }
@@ -139,28 +144,30 @@ type Memory struct {
 
 // Report is the content of REPORT.json.
 type Report struct {
-	SchemaVersion int          `json:"schema_version"`
-	Version       string       `json:"version"`
-	Command       []string     `json:"command"`
-	WallSeconds   float64      `json:"wall_seconds"`
-	CPUsAvailable float64      `json:"cpus_available"`
-	Threads       int          `json:"threads"`
-	Verdict       Verdict      `json:"verdict"`
-	Reads         Reads        `json:"reads"`
-	Duplicates    any          `json:"duplicate_metrics,omitempty"` // those of the metrics file
-	Sort          Sort         `json:"sort"`
-	Memory        Memory       `json:"memory"`
-	Phases        []Phase      `json:"phases"`
-	Stages        []Stage      `json:"stages"`
-	Queues        []Queue      `json:"queues"`
-	Closure       Closure      `json:"closure"`
-	Inputs        []Input      `json:"inputs"`
-	Files         []FileRole   `json:"files"`
-	Host          *host.Delta  `json:"host"`
-	HostReason    string       `json:"host_reason,omitempty"`
-	Options       Options      `json:"options"`
-	Flight        Flight       `json:"in_flight"`
-	Model         verdict.Load `json:"model"` // what the verdict is computed from, and forecasts are
+	SchemaVersion  int          `json:"schema_version"`
+	Version        string       `json:"version"`
+	Command        []string     `json:"command"`
+	WallSeconds    float64      `json:"wall_seconds"`
+	CPUsAvailable  float64      `json:"cpus_available"`
+	Threads        int          `json:"threads"`
+	Verdict        Verdict      `json:"verdict"`
+	Reads          Reads        `json:"reads"`
+	Duplicates     any          `json:"duplicate_metrics,omitempty"` // those of the metrics file
+	Sort           Sort         `json:"sort"`
+	Memory         Memory       `json:"memory"`
+	Phases         []Phase      `json:"phases"`
+	Stages         []Stage      `json:"stages"`
+	Queues         []Queue      `json:"queues"`
+	Closure        Closure      `json:"closure"`
+	Inputs         []Input      `json:"inputs"`
+	Files          []FileRole   `json:"files"`
+	Host           *host.Delta  `json:"host"`
+	HostReason     string       `json:"host_reason,omitempty"`
+	Makespan       *Makespan    `json:"makespan_forecast"`
+	MakespanReason string       `json:"makespan_forecast_reason,omitempty"`
+	Options        Options      `json:"options"`
+	Flight         Flight       `json:"in_flight"`
+	Model          verdict.Load `json:"model"` // what the verdict is computed from, and forecasts are
 }
 
 // Verdict is the verdict as the JSON has it.
@@ -199,6 +206,17 @@ func flightOf(s meter.FlightSnapshot) Flight {
 	return f
 }
 
+// Makespan is a forecast that was made when a tenth of the input was mapped. Times are from the start
+// of the run.
+type Makespan struct {
+	AtSeconds     float64 `json:"at_seconds"`
+	InputShare    float64 `json:"input_share"` // that was mapped then
+	WallSeconds   float64 `json:"wall_seconds"`
+	StreamSeconds float64 `json:"stream_end_seconds"`
+	MergeSeconds  float64 `json:"merge_seconds"`  // of the cores
+	OutputSeconds float64 `json:"output_seconds"` // of the output's device
+}
+
 // Name is the class with its stage, as in "cpu (map)".
 func (v Verdict) Name() string {
 	if v.Stage == nil {
@@ -215,7 +233,11 @@ func Build(run Run) *Report {
 		Reads: run.Reads, Duplicates: run.Duplicates, Sort: run.Sort, Memory: run.Memory,
 		Phases: []Phase{}, Stages: []Stage{}, Queues: []Queue{},
 		Inputs: nonNil(run.Inputs), Files: nonNil(run.Files), Host: run.Host,
+		Makespan: run.Makespan, MakespanReason: run.MakespanReason,
 		Options: run.Options, Flight: flightOf(run.Flight),
+	}
+	if r.Makespan == nil && r.MakespanReason == "" {
+		r.MakespanReason = "nobody tried"
 	}
 	if r.Host == nil {
 		r.HostReason = "nobody looked at the machine"

@@ -24,7 +24,7 @@ func evidence(load Load, wall float64, v Verdict) []string {
 	if s, ok := waiter(p, top.Stage); ok {
 		lines = append(lines, s)
 	}
-	if s, ok := offCPU(p); ok && top.Class == Undetermined {
+	if s, ok := offCPU(p); ok && v.Class == Undetermined {
 		lines = append(lines, s)
 	}
 	return append(lines, runnerUp(v))
