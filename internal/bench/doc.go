@@ -2,7 +2,7 @@
 //
 // Call [Run]. It takes the ceilings of the machine one by one (folder.go: disks; memory.go;
 // cpu.go: one core at each kind of work), runs the pipeline on made-up reads (genome.go,
-// reads.go) or a sample of given ones (sample.go), and puts the run under the ceilings
+// reads.go) or the first of given ones (source.go), and puts the run under the ceilings
 // (place.go, roofline.go). Then it runs the same reads with queues and with barriers (handoff.go), with
 // more or less in flight and larger or smaller batches (sweep.go), and compares the time to
 // fill and to drain the line with the formula (fill.go). advice.go says it in words, table.go
