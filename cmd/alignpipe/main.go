@@ -42,6 +42,7 @@ func commands() []command {
 		{"gather", "join shards, or other sorted BAM files, into one", gatherCommand},
 		{"checksum", "order-independent checksum of the reads in FASTQ or BAM", checksumCommand},
 		{"verify", "check that a BAM holds every input read exactly once", verifyCommand},
+		{"bench", "what can this machine do: disk, CPU, and the pipeline against both", benchCommand},
 		{"whatif", "forecast a run on another machine or with other options, from its report", whatifCommand},
 		{"model", "simulate a line of stages: how long does it take, and what limits it", modelCommand},
 		{"version", "print the version", versionCommand},

@@ -103,7 +103,7 @@ func TestCommandLine(t *testing.T) {
 
 // TestHelpIsGolden pins the help texts, which fit a screen and show two examples each.
 func TestHelpIsGolden(t *testing.T) {
-	for _, name := range []string{"", "align", "index", "gather", "checksum", "verify", "model"} {
+	for _, name := range []string{"", "align", "index", "gather", "checksum", "verify", "model", "bench"} {
 		t.Run("help "+name, func(t *testing.T) {
 			args := strings.Fields("help " + name)
 			code, text, _ := call(t, "", args...)

@@ -59,6 +59,7 @@ type FlightSnapshot struct {
 	MeanInside    float64 // from the first entry to the last exit
 	MeanStayNS    float64 // of those that have left
 	SpanNS        int64   // from the first entry to the last exit
+	FirstNS       int64   // when the first entered, by the clock of [Now]; 0: none has
 }
 
 // Stats reads the account.
@@ -68,7 +69,7 @@ func (f *Flight) Stats() FlightSnapshot {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	s := FlightSnapshot{Entered: f.entered, Left: f.left, SpanNS: f.lastNS - f.firstNS}
+	s := FlightSnapshot{Entered: f.entered, Left: f.left, SpanNS: f.lastNS - f.firstNS, FirstNS: f.firstNS}
 	if f.left > 0 {
 		s.MeanStayNS = float64(f.stayNS) / float64(f.left)
 	}

@@ -98,8 +98,10 @@ func (s *Stage) AddItems(n int64) {
 		return
 	}
 	s.items.Add(n)
-	s.stamp()
 	s.payDrag()
+	if n > 0 { // the header of a file is no piece of work
+		s.stamp()
+	}
 }
 
 // stamp notes that work was done now.
