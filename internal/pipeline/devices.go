@@ -65,14 +65,14 @@ func (r *run) place(role, path string) string {
 		f.Device = "pipe " + path
 		return f.Device
 	}
+	if role == "input" {
+		f.SizeBytes, f.CachedBytes = cached(r.cfg.FS, path)
+	}
 	if n, ok := r.cfg.FS.(deviceNamer); ok && n.Device(path) != "" {
 		f.Device = n.Device(path)
 		return f.Device
 	}
 	f.File = host.FileOf(path)
-	if role == "input" {
-		f.SizeBytes, f.CachedBytes = cached(r.cfg.FS, path)
-	}
 	name := f.File.Device
 	if f.File.Disk != nil {
 		name = *f.File.Disk

@@ -19,10 +19,11 @@ const (
 	foreseeAt = 0.10
 	// probeBytes of records are compressed to learn how fast that goes: a hundredth of a second.
 	probeBytes = 1 << 20
-	// diskProbe is written, and synced, to learn how fast a device is. It is worth it when so many times as
-	// much is to be written.
-	diskProbe      = 8 << 20
-	diskProbeWorth = 8
+	// To learn how fast a device is, a sixteenth of what it is to take is written to it, and synced, but for
+	// very little and for more than tells enough.
+	probeShare     = 1.0 / 16
+	leastDiskProbe = 512 << 10
+	mostDiskProbe  = 8 << 20
 	// mergeSeconds is CPU time of merging and collecting a record, on a core that compresses at
 	// mergeAtRate bytes a second: see benchmarks/results/sort.md.
 	mergeSeconds = 0.40e-6
@@ -35,6 +36,7 @@ type foresight struct {
 	run      *run
 	began    time.Time // of the run
 	size     int64     // of the input, compressed
+	possible bool
 	sample   recordSample
 	probing  sync.WaitGroup
 	probed   atomic.Int64 // bytes written to learn how fast devices are
@@ -67,7 +69,7 @@ func (s *recordSample) take(rec []byte) {
 }
 
 func newForesight(r *run) *foresight {
-	f := &foresight{run: r, began: time.Now(), why: "the run ended before a tenth of the input was mapped"}
+	f := &foresight{run: r, began: time.Now(), why: "nothing is measured in this build"}
 	for _, file := range r.files {
 		switch {
 		case file.Role != "input":
@@ -78,6 +80,12 @@ func newForesight(r *run) *foresight {
 			f.size += *file.SizeBytes
 		}
 	}
+	if r.cfg.streams() && r.cfg.Sort != SortNone {
+		f.why = "nobody knows how fast the other end of the output pipe is before there is output"
+		return f
+	}
+	f.possible = meter.Enabled
+	f.why = "the run ended before a tenth of the input was mapped"
 	f.sample.wanted.Store(meter.Enabled)
 	return f
 }
@@ -110,7 +118,7 @@ func (f *foresight) progressOf(k *mark) (p progress, ok bool) {
 // watch is told of every look at the accounts.
 func (f *foresight) watch(k *mark) {
 	f.mu.Lock()
-	done := f.forecast != nil
+	done := f.forecast != nil || !f.possible
 	f.mu.Unlock()
 	if done {
 		return
@@ -196,25 +204,26 @@ func (f *foresight) compress() (seconds, raw, packed float64) {
 
 // device is how long it takes to bring so many bytes to the device of a folder.
 func (f *foresight) device(dir string, bytes float64) float64 {
-	if bytes < diskProbe*diskProbeWorth || f.run.cfg.streams() {
+	probe := int(min(bytes*probeShare, mostDiskProbe))
+	if probe < leastDiskProbe || f.run.cfg.streams() {
 		return 0
 	}
-	took, err := f.probeDevice(dir)
+	took, err := f.probeDevice(dir, probe)
 	if err != nil {
 		return 0
 	}
-	return bytes / diskProbe * took.Seconds()
+	return bytes / float64(probe) * took.Seconds()
 }
 
 // probeDevice writes a file that has no name any more.
-func (f *foresight) probeDevice(dir string) (time.Duration, error) {
+func (f *foresight) probeDevice(dir string, bytes int) (time.Duration, error) {
 	file, err := vfs.Unnamed(f.run.cfg.FS, dir, filepath.Base(f.run.cfg.Output))
 	if err != nil {
 		return 0, err
 	}
 	defer file.Close()
 	start := time.Now()
-	n, err := file.Write(make([]byte, diskProbe))
+	n, err := file.Write(make([]byte, bytes))
 	f.probed.Add(int64(n))
 	if err != nil {
 		return 0, err

@@ -114,7 +114,8 @@ func (m *monitor) tick(stop chan struct{}) []*mark {
 	if quick {
 		ticker.Reset(tick / 5)
 	}
-	every := 1 // of which looks one is kept
+	keep := tick * 9 / 10 // between two looks that are kept: windows of one length
+	kept := m.last.at
 	for n := 1; ; n++ {
 		select {
 		case <-stop:
@@ -128,12 +129,13 @@ func (m *monitor) tick(stop chan struct{}) []*mark {
 		if quick && n == quickLooks {
 			ticker.Reset(tick)
 		}
-		if n%every != 0 {
+		if k.at.Sub(kept) < keep {
 			continue
 		}
+		kept = k.at
 		if marks = append(marks, k); len(marks) == maxMarks {
 			marks = everySecond(marks)
-			every *= 2
+			keep *= 2
 		}
 	}
 }
