@@ -41,6 +41,7 @@ var mayImport = map[string][]string{
 	"internal/host":        {},
 	"internal/vfs":         {},
 	"internal/vfs/faultfs": {"internal/vfs"},
+	"internal/vfs/slowfs":  {"internal/vfs"},
 	"internal/verdict":     {"internal/meter"},
 	"internal/gather":      {"bgzfout", "sorter", "internal/bamrec", "internal/inflate", "internal/vfs"},
 	"internal/report":      {"internal/host", "internal/meter", "internal/verdict"},

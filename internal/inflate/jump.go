@@ -141,7 +141,7 @@ func (g *gzipMember) sumUp(c *Chunk, ends []memberEnd, from, to int) (n, newTo i
 		}
 		e := &ends[n]
 		c.sums = append(c.sums, sum{to: e.at - from, size: int64(e.at - at), ends: true, wantCRC: e.crc, wantSize: e.size, member: g.start})
-		g.s.cfg.InflateStage.AddBytesIn(e.next - g.start)
+		g.tell(e.next)
 		at, g.start = e.at, e.next
 		n++
 	}

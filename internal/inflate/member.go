@@ -26,6 +26,7 @@ type gzipMember struct {
 	s      *Stream
 	z      *memberReader
 	start  int64             // compressed byte of the member
+	told   int64             // compressed bytes up to which the stage knows of
 	window [windowBytes]byte // the end of a chunk that went on, for the next one
 	sum    checksum          // of the plain data, while it is in order
 	ahead  *ahead            // what other goroutines decode, if they do
@@ -37,6 +38,7 @@ func newMember(s *Stream) *gzipMember { return &gzipMember{s: s, z: newMemberRea
 // it may be several.
 func (g *gzipMember) inflate(ctx context.Context) error {
 	g.start = g.s.pos()
+	g.told = max(g.told, g.start)
 	if g.ahead == nil {
 		g.s.format.Store(uint32(Gzip))
 	}
@@ -95,11 +97,20 @@ func (g *gzipMember) room(ctx context.Context) error {
 	if s.cur != nil {
 		return nil
 	}
+	g.tell(s.pos())
 	if err := s.take(ctx); err != nil {
 		return err
 	}
 	copy(s.cur.mem, g.window[:])
 	return nil
+}
+
+// tell counts the compressed bytes up to one as taken in.
+func (g *gzipMember) tell(to int64) {
+	if to > g.told {
+		g.s.cfg.InflateStage.AddBytesIn(to - g.told)
+		g.told = to
+	}
 }
 
 // flush sends the current chunk on, if there is one, and keeps its end.
@@ -115,7 +126,7 @@ func (g *gzipMember) flush(ctx context.Context) error {
 func (g *gzipMember) trailer() error {
 	var b [trailerBytes]byte
 	_, err := io.ReadFull(g.s.br, b[:])
-	g.s.cfg.InflateStage.AddBytesIn(g.s.pos() - g.start)
+	g.tell(g.s.pos())
 	if err != nil {
 		return err
 	}

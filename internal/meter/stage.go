@@ -54,6 +54,7 @@ type Stage struct {
 	serial  bool // guarded by mu, as is workers
 
 	items, bytesIn, bytesOut, calls atomic.Int64
+	waits                           atomic.Int64 // that AddWait was told of
 	sent, received                  atomic.Int64 // values through queues
 	wait                            [NumStates]atomic.Int64
 
@@ -68,6 +69,8 @@ type Stage struct {
 	lifetimeNS int64 // of workers that have left
 	cpuNS      int64 // likewise
 	active     map[*Worker]struct{}
+	open       [NumStates]open // calls under way
+	openAlone  open            // those of them that no worker's lifetime holds
 }
 
 // NewStage makes the account of a station. workers is how many goroutines may work for it at
@@ -115,17 +118,20 @@ func (s *Stage) AddBytesIn(n int64) {
 	}
 }
 
-// AddBytesOut counts n bytes given out.
+// AddBytesOut counts n bytes given out. As with AddItems, the worker calls it that made them.
 func (s *Stage) AddBytesOut(n int64) {
-	if s != nil {
-		s.bytesOut.Add(n)
+	if s == nil {
+		return
 	}
+	s.bytesOut.Add(n)
+	s.payDrag()
 }
 
 // AddWait charges d to st. The time must lie within a worker's stay in this stage.
 func (s *Stage) AddWait(st State, d time.Duration) {
 	if s != nil {
 		s.wait[st].Add(int64(d))
+		s.waits.Add(1)
 	}
 }
 
@@ -158,6 +164,7 @@ type Snapshot struct {
 	BytesIn, BytesOut int64
 	Batches           int64 // values sent through queues, or received by a stage that sends none
 	Calls             int64 // device calls: reads, writes, syncs
+	Waits             int64 // how often a worker waited for something else
 	LifetimeNS        int64 // from Enter to Exit, or to now
 	WorkNS            int64 // CPU time beside the calls, of a stage that is a device's
 	CPUNS             int64 // on a CPU; 0 where the system has no thread clock
@@ -169,26 +176,28 @@ type Snapshot struct {
 	Device          string // that the calls go to
 }
 
-// Snapshot reads the counters. It may run while workers do: then a wait or a device call that has
-// not ended yet is still part of the busy time of the worker that is in it.
+// Snapshot reads the counters. It may run while workers do: then a wait that has not ended yet is
+// still part of the busy time of the worker that is in it.
 func (s *Stage) Snapshot() Snapshot {
 	if s == nil {
 		return Snapshot{}
 	}
-	// Waits are read before lifetimes: a wait that ends in between cannot exceed its lifetime.
 	snap := Snapshot{Name: s.name, Kind: s.kind}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	// Waits are read before lifetimes: a wait that ends in between cannot exceed its lifetime. A call that
+	// has not ended counts up to now.
+	now := nowNS()
 	for st := range s.wait {
-		snap.WaitNS[st] = s.wait[st].Load()
+		snap.WaitNS[st] = s.wait[st].Load() + s.open[st].soFar(now)
 	}
-	snap.Items, snap.Calls = s.items.Load(), s.calls.Load()
+	snap.Items, snap.Calls, snap.Waits = s.items.Load(), s.calls.Load(), s.waits.Load()
 	snap.WorkNS = s.workNS.Load()
 	snap.FirstNS, snap.LastNS = s.firstNS.Load(), s.lastNS.Load()
 	snap.BytesIn, snap.BytesOut = s.bytesIn.Load(), s.bytesOut.Load()
 	snap.Batches = max(s.sent.Load(), s.received.Load())
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	snap.Workers, snap.LifetimeNS, snap.CPUNS = s.workers, s.lifetimeNS, s.cpuNS
 	snap.Serial, snap.Device = s.serial, s.device.Name()
+	snap.Workers, snap.LifetimeNS, snap.CPUNS = s.workers, s.lifetimeNS+s.openAlone.soFar(now), s.cpuNS
 	for w := range s.active {
 		snap.LifetimeNS += nowNS() - w.startNS
 		snap.CPUNS += w.cpuSince()
@@ -221,6 +230,7 @@ func (s Snapshot) Sub(earlier Snapshot) Snapshot {
 	s.BytesOut -= earlier.BytesOut
 	s.Batches -= earlier.Batches
 	s.Calls -= earlier.Calls
+	s.Waits -= earlier.Waits
 	s.LifetimeNS -= earlier.LifetimeNS
 	s.CPUNS -= earlier.CPUNS
 	s.WorkNS -= earlier.WorkNS

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -174,4 +175,12 @@ func (c *Config) checkOutput() error {
 // streams tells whether the output is written in place, as it comes.
 func (c *Config) streams() bool {
 	return c.Output == Stdio || c.Shards == 0 && vfs.IsStream(c.FS, c.Output)
+}
+
+// tempParent is the folder of the private temporary folder.
+func (c *Config) tempParent() string {
+	if c.TempDir == "" {
+		return os.TempDir()
+	}
+	return c.TempDir
 }

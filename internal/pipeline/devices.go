@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"cmp"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -27,17 +26,13 @@ func (r *run) placeDevices() []*meter.Device {
 		inputs = append(inputs, r.place("input", path))
 	}
 	slices.Sort(inputs)
-	temp := cfg.TempDir
-	if temp == "" {
-		temp = os.TempDir()
-	}
 	out := cfg.Output
 	if !cfg.streams() {
 		out = filepath.Dir(filepath.Clean(out))
 	}
 	input, spill, output := strings.Join(slices.Compact(inputs), " and "), "", r.place("output", out)
 	if cfg.Sort != SortNone {
-		spill = r.place("spill", temp)
+		spill = r.place("spill", cfg.tempParent())
 	}
 	byName := map[string]*meter.Device{}
 	var all []*meter.Device
@@ -70,7 +65,7 @@ func (r *run) place(role, path string) string {
 		f.Device = "pipe " + path
 		return f.Device
 	}
-	if n, ok := r.cfg.FS.(deviceNamer); ok {
+	if n, ok := r.cfg.FS.(deviceNamer); ok && n.Device(path) != "" {
 		f.Device = n.Device(path)
 		return f.Device
 	}
@@ -111,7 +106,7 @@ func isFolder(fsys vfs.FS, path string) bool {
 // flightStats is the account of the batches.
 func (r *run) flightStats() meter.FlightSnapshot {
 	s := r.flight.Stats()
-	s.Limit = r.inFlightLimit()
+	s.Limit = r.auto.held
 	return s
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 
 	"github.com/alignpipe/alignpipe/bgzfout"
 	"github.com/alignpipe/alignpipe/internal/host"
@@ -25,10 +24,7 @@ type sorted struct {
 // open makes the private temporary folder, and the sorter in it.
 func (c *sorted) open() error {
 	r := c.run
-	parent := r.cfg.TempDir
-	if parent == "" {
-		parent = os.TempDir()
-	}
+	parent := r.cfg.tempParent()
 	dir, err := vfs.TempDir(r.cfg.FS, parent)
 	if err != nil {
 		return outputError(err)
@@ -56,8 +52,7 @@ func (c *sorted) open() error {
 
 func (c *sorted) work(ctx context.Context) error {
 	r := c.run
-	stream := report.PhaseRun{Name: "stream", InFlight: r.inFlightLimit()}
-	if err := r.monitor.phase(stream, func() error { return r.mapAll(ctx, c.lane) }, r.stages.Stream()...); err != nil {
+	if err := r.stream(func() error { return r.mapAll(ctx, c.lane) }, r.stages.Stream()...); err != nil {
 		return err
 	}
 	merge := report.PhaseRun{Name: "merge"}
@@ -72,10 +67,11 @@ type slabLane struct {
 	ctx        context.Context // of the mappers
 	slab       *sorter.Slab
 	signatures *markdup.Writer // nil where duplicates are not marked
+	sample     *recordSample
 }
 
 func (c *sorted) lane(ctx context.Context, i int) lane {
-	l := slabLane{ctx: ctx, slab: c.sorter.Slab(i)}
+	l := slabLane{ctx: ctx, slab: c.sorter.Slab(i), sample: &c.run.foresight.sample}
 	if c.marker != nil {
 		l.signatures = c.marker.Writer(i)
 	}
@@ -88,6 +84,7 @@ func (l slabLane) emit(rec []byte, ref, pos int32, reverse bool, ord uint64) err
 	if err := l.ctx.Err(); err != nil {
 		return err
 	}
+	l.sample.take(rec)
 	key := sorter.Unplaced
 	if ref >= 0 {
 		key = sorter.KeyOf(ref, pos, reverse)

@@ -22,9 +22,12 @@ const (
 	leastBytes      = 32 << 20
 )
 
-// wakeUpsNS is overlap that is no fault of the accounts: a thread that goes to sleep and wakes up
-// uses CPU in time that is charged as waiting. In a run of a few milliseconds it is a large share.
-const wakeUpsNS = 2_000_000
+// A thread that goes to sleep and wakes up uses CPU in time that is charged as waiting: no fault of the
+// accounts, but a large share of a run of a few milliseconds, or of one that hands over thousands of times.
+const (
+	wakeUpsNS = 2_000_000
+	wakeUpNS  = 30_000 // for each wait
+)
 
 // Closure tests whether the accounts add up. A residual is a share; 0 is perfect.
 type Closure struct {
@@ -76,20 +79,17 @@ func closureOf(run Run) Closure {
 	return c
 }
 
-// closeBytes compares what went through the metered files with what the kernel counted. Before the
-// first read the reference is loaded, which nobody meters.
+// closeBytes compares what went through the metered files with what the kernel counted. Nobody meters
+// what is read before the input: the reference.
 func (c *Closure) closeBytes(run Run) {
-	var read, written, rchar, wchar int64
+	if run.IO == nil {
+		c.BytesResidualReason = "the kernel's count was not to be had"
+		c.WriteBytesReason = c.BytesResidualReason
+		return
+	}
+	var read int64
+	written := run.ProbeBytes
 	for _, p := range run.Phases {
-		if p.Startup {
-			continue
-		}
-		if p.Host == nil || p.Host.IO == nil {
-			c.BytesResidualReason = "the kernel's count was not to be had"
-			c.WriteBytesReason = c.BytesResidualReason
-			return
-		}
-		rchar, wchar = rchar+p.Host.IO.RCharBytes, wchar+p.Host.IO.WCharBytes
 		for _, s := range p.Stages {
 			switch s.Kind {
 			case meter.KindDeviceRead, meter.KindPipeRead:
@@ -99,8 +99,8 @@ func (c *Closure) closeBytes(run Run) {
 			}
 		}
 	}
-	c.ReadBytesResidual, c.BytesResidualReason = residual(rchar, read)
-	c.WriteBytesResidual, c.WriteBytesReason = residual(wchar, written)
+	c.ReadBytesResidual, c.BytesResidualReason = residual(run.IO.RCharBytes, read)
+	c.WriteBytesResidual, c.WriteBytesReason = residual(run.IO.WCharBytes, written)
 }
 
 // residual is the share of kernel's bytes that ours do not have.
@@ -122,7 +122,7 @@ func statesResidual(s meter.Snapshot) float64 {
 	if s.Kind == meter.KindCPU {
 		over = max(over, s.CPUNS-s.BusyNS()-s.BlockedNS())
 	}
-	if over < wakeUpsNS {
+	if over -= wakeUpNS * s.Waits; over < wakeUpsNS {
 		return 0
 	}
 	return float64(over) / float64(s.LifetimeNS)

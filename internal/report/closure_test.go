@@ -47,7 +47,8 @@ func closing() Run {
 		CPUs:  CPUs{Threads: 2, Host: 2},
 		Reads: Reads{Total: 1000, PrimaryWritten: 1000},
 		Phases: []PhaseRun{{Name: "stream", Span: Span{Wall: 10 * time.Second, CPU: 19 * time.Second, RuntimeCPU: time.Second / 2,
-			Stages: []meter.Snapshot{read, mapping, write}, Host: &host.Delta{IO: &host.IO{RCharBytes: 64 << 20, WCharBytes: 128 << 20}}}}},
+			Stages: []meter.Snapshot{read, mapping, write}}}},
+		IO:     &host.IO{RCharBytes: 64 << 20, WCharBytes: 128 << 20},
 		Queues: []meter.QueueSnapshot{{Sent: 100, Received: 100}},
 		Flight: meter.FlightSnapshot{Entered: 100, Left: 100, MeanInside: 4, MeanStayNS: 0.4e9, SpanNS: 10e9},
 	}
@@ -70,7 +71,7 @@ func TestAccountsThatDoNotCloseLeaveTheVerdictOpen(t *testing.T) {
 		{"more than all of a stage", func(r *Run) { stage(r, 0).WaitNS[meter.BlkRead], stage(r, 0).LifetimeNS = 11e9, 11e9 }, "read was used 105 %"},
 		{"a read that is gone", func(r *Run) { r.Reads.PrimaryWritten-- }, "reads in and primary records out differ by 1"},
 		{"a batch that is gone", func(r *Run) { r.Queues[0].Received-- }, "1 batches were sent and not received"},
-		{"no kernel count", func(r *Run) { r.Phases[0].Host = nil }, ""},
+		{"no kernel count", func(r *Run) { r.IO = nil }, ""},
 		{"no process clock", func(r *Run) { r.Phases[0].CPU = 0 }, ""},
 	}
 	for _, tt := range tests {

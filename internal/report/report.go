@@ -19,19 +19,29 @@ const SchemaVersion = 1
 
 // Run is what the pipeline and the command know at the end of a run.
 type Run struct {
-	Version string   // of the program
-	Command []string // arguments, the program's name first
-	CPUs    CPUs
-	Phases  []PhaseRun
-	Queues  []meter.QueueSnapshot
-	Flight  meter.FlightSnapshot // of batches, from the parser to the mappers' release
-	Inputs  []Input
-	Files   []FileRole
-	Host    *host.Delta // over the whole run; nil where nobody looked
-	Options Options
-	Reads   Reads
-	Sort    Sort
-	Memory  Memory
+	Version  string   // of the program
+	Command  []string // arguments, the program's name first
+	CPUs     CPUs
+	Phases   []PhaseRun
+	Queues   []meter.QueueSnapshot
+	Flight   meter.FlightSnapshot // of batches, from the parser to the mappers' release
+	Inputs   []Input
+	Files    []FileRole
+	Host     *host.Delta // over the whole run; nil where nobody looked
+	IO       *host.IO    // from the first read of the input on; nil where it is not known
+	Partners []Partner   // at the other ends of pipes
+	// DebtBytes of the output were not on its device when the final sync began; nil where the kernel does not tell.
+	DebtBytes *int64
+	// Makespan was forecast during the run; nil, with a reason, where it was not.
+	Makespan       *Makespan
+	MakespanReason string
+	ProbeBytes     int64 // written to learn how fast devices are, by no stage
+	Options        Options
+	Reads          Reads
+	Sort           Sort
+	Memory         Memory
+	Auto           []AutoChange // what was changed during the run, in order
+	AutoOff        string       // why nothing could be; "" where it could
 	// Duplicates has the metrics of duplicate marking, as encoding/json is to write them; nil without.
 	Duplicates any
 }
@@ -120,6 +130,14 @@ type Reads struct {
 	DuplicatesReason string `json:"duplicates_reason,omitempty"`
 }
 
+// AutoChange is one change of the workers' split, or of the limit in flight, during the run.
+type AutoChange struct {
+	AtSeconds float64 `json:"at_seconds"` // since the start
+	Mappers   int     `json:"mappers"`    // that may work at a time, from then on
+	InFlight  int     `json:"in_flight"`  // batches that there may be, from then on
+	Why       string  `json:"why"`        // with the numbers it was decided by
+}
+
 // Sort counts the sorter's work.
 type Sort struct {
 	Records      int64 `json:"records"`
@@ -139,28 +157,35 @@ type Memory struct {
 
 // Report is the content of REPORT.json.
 type Report struct {
-	SchemaVersion int          `json:"schema_version"`
-	Version       string       `json:"version"`
-	Command       []string     `json:"command"`
-	WallSeconds   float64      `json:"wall_seconds"`
-	CPUsAvailable float64      `json:"cpus_available"`
-	Threads       int          `json:"threads"`
-	Verdict       Verdict      `json:"verdict"`
-	Reads         Reads        `json:"reads"`
-	Duplicates    any          `json:"duplicate_metrics,omitempty"` // those of the metrics file
-	Sort          Sort         `json:"sort"`
-	Memory        Memory       `json:"memory"`
-	Phases        []Phase      `json:"phases"`
-	Stages        []Stage      `json:"stages"`
-	Queues        []Queue      `json:"queues"`
-	Closure       Closure      `json:"closure"`
-	Inputs        []Input      `json:"inputs"`
-	Files         []FileRole   `json:"files"`
-	Host          *host.Delta  `json:"host"`
-	HostReason    string       `json:"host_reason,omitempty"`
-	Options       Options      `json:"options"`
-	Flight        Flight       `json:"in_flight"`
-	Model         verdict.Load `json:"model"` // what the verdict is computed from, and forecasts are
+	SchemaVersion  int          `json:"schema_version"`
+	Version        string       `json:"version"`
+	Command        []string     `json:"command"`
+	WallSeconds    float64      `json:"wall_seconds"`
+	CPUsAvailable  float64      `json:"cpus_available"`
+	Threads        int          `json:"threads"`
+	Verdict        Verdict      `json:"verdict"`
+	Reads          Reads        `json:"reads"`
+	Duplicates     any          `json:"duplicate_metrics,omitempty"` // those of the metrics file
+	Sort           Sort         `json:"sort"`
+	Memory         Memory       `json:"memory"`
+	Phases         []Phase      `json:"phases"`
+	Stages         []Stage      `json:"stages"`
+	Queues         []Queue      `json:"queues"`
+	Closure        Closure      `json:"closure"`
+	Inputs         []Input      `json:"inputs"`
+	Files          []FileRole   `json:"files"`
+	Host           *host.Delta  `json:"host"`
+	HostReason     string       `json:"host_reason,omitempty"`
+	Partners       []Partner    `json:"pipe_partners"`
+	DebtBytes      *int64       `json:"output_debt_bytes_before_sync"`
+	DebtReason     string       `json:"output_debt_bytes_before_sync_reason,omitempty"`
+	Makespan       *Makespan    `json:"makespan_forecast"`
+	MakespanReason string       `json:"makespan_forecast_reason,omitempty"`
+	Options        Options      `json:"options"`
+	Flight         Flight       `json:"in_flight"`
+	Auto           []AutoChange `json:"auto"` // null where nothing could be changed
+	AutoReason     string       `json:"auto_reason,omitempty"`
+	Model          verdict.Load `json:"model"` // what the verdict is computed from, and forecasts are
 }
 
 // Verdict is the verdict as the JSON has it.
@@ -199,6 +224,25 @@ func flightOf(s meter.FlightSnapshot) Flight {
 	return f
 }
 
+// Partner is a program at the other end of one of the run's pipes.
+type Partner struct {
+	Role    string        `json:"role"` // input, output
+	Process *host.Partner `json:"process"`
+	CPUs    *float64      `json:"cpus"` // that it used while it was watched
+	Reason  string        `json:"cpus_reason,omitempty"`
+}
+
+// Makespan is a forecast that was made when a tenth of the input was mapped. Times are from the start
+// of the run.
+type Makespan struct {
+	AtSeconds     float64 `json:"at_seconds"`
+	InputShare    float64 `json:"input_share"` // that was mapped then
+	WallSeconds   float64 `json:"wall_seconds"`
+	StreamSeconds float64 `json:"stream_end_seconds"`
+	MergeSeconds  float64 `json:"merge_seconds"`  // of the cores
+	OutputSeconds float64 `json:"output_seconds"` // of the output's device
+}
+
 // Name is the class with its stage, as in "cpu (map)".
 func (v Verdict) Name() string {
 	if v.Stage == nil {
@@ -215,7 +259,18 @@ func Build(run Run) *Report {
 		Reads: run.Reads, Duplicates: run.Duplicates, Sort: run.Sort, Memory: run.Memory,
 		Phases: []Phase{}, Stages: []Stage{}, Queues: []Queue{},
 		Inputs: nonNil(run.Inputs), Files: nonNil(run.Files), Host: run.Host,
+		Partners: nonNil(run.Partners), DebtBytes: run.DebtBytes,
+		Makespan: run.Makespan, MakespanReason: run.MakespanReason,
 		Options: run.Options, Flight: flightOf(run.Flight),
+	}
+	if r.DebtBytes == nil {
+		r.DebtReason = "the kernel does not tell, or the output is a stream"
+	}
+	if r.Makespan == nil && r.MakespanReason == "" {
+		r.MakespanReason = "nobody tried"
+	}
+	if r.AutoReason = run.AutoOff; r.AutoReason == "" {
+		r.Auto = nonNil(run.Auto)
 	}
 	if r.Host == nil {
 		r.HostReason = "nobody looked at the machine"

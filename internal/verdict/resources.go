@@ -18,6 +18,8 @@ type Limit struct {
 	Elasticity float64 `json:"elasticity"`
 	// Utilisation is the resource's demand over its capacity, in the phase where it weighs most.
 	Utilisation float64 `json:"utilisation"`
+	// Gain is what the run would be faster by, as a share, with 1.5 times as much of the resource.
+	Gain float64 `json:"gain"`
 
 	phase   int // index of that phase
 	weight  float64
@@ -31,7 +33,7 @@ const (
 	throttledShare = 0.05 // of the wall time: from there on the quota is what binds
 	collectorShare = 0.20 // of the process's CPU time: from there on collecting is what it does
 	stallShare     = 0.20 // of a stage's busy time, lost in page faults
-	soleShare      = 0.85 // of a device's time: with so much, one role has it for itself
+	soleShare      = 0.90 // of a device's time: with so much, one role has it for itself
 )
 
 // resources lists what could limit a phase, with utilisations from 0 to 1.
@@ -210,19 +212,13 @@ func devicesOf(p Phase) []Limit {
 // deviceOf is one device.
 func deviceOf(p Phase, name string, users []Station) Limit {
 	busy := deviceSeconds(p, name, users)
-	top, most, all := users[0], 0.0, 0.0
-	share := map[string]float64{}
+	top, most := users[0], 0.0
 	for i, use := range divide(busy, users) {
-		share[ioClass(users[i])] += use
-		all += use
 		if use > most {
 			top, most = users[i], use
 		}
 	}
 	l := Limit{Class: ioClass(top), Stage: top.Name, station: top, Utilisation: busy / p.WallSeconds}
-	if share[l.Class] < soleShare*all {
-		l.Class = SharedDisk
-	}
 	l.Knob = ioKnob(l.Class)
 	return l
 }

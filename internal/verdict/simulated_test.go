@@ -129,8 +129,6 @@ type relaxation struct {
 	turn   func(l *model.Line)
 }
 
-const relaxed = 1.5
-
 // relaxations are those of what the run uses.
 func (s simulated) relaxations() []relaxation {
 	all := []relaxation{{[]string{KnobCores}, Change{Cores: relaxed * float64(s.threads)}, func(l *model.Line) {

@@ -139,3 +139,22 @@ func TempDir(fsys FS, parent string) (dir string, err error) {
 	}
 	return dir, nil
 }
+
+// Unnamed makes a file in a folder that has no name any more when it returns: nobody can find it, and it
+// is gone with its last byte when it is closed. base is whose it is, should the process die in between.
+func Unnamed(fsys FS, dir, base string) (File, error) {
+	var f File
+	name, err := drawName(dir, tempStem(base), func(name string) (err error) {
+		f, err = fsys.CreateNew(name, 0o600)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := insist(func() error { return fsys.Remove(name) }); err != nil {
+		f.Close()
+		return nil, err
+	}
+	ownTemps.Delete(name)
+	return f, nil
+}

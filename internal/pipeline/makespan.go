@@ -1,0 +1,237 @@
+package pipeline
+
+import (
+	"math"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/alignpipe/alignpipe/internal/deflate"
+	"github.com/alignpipe/alignpipe/internal/meter"
+	"github.com/alignpipe/alignpipe/internal/report"
+	"github.com/alignpipe/alignpipe/internal/vfs"
+	"github.com/alignpipe/alignpipe/sorter"
+)
+
+const (
+	// foreseeAt is the share of the input after which the rest of the run is forecast.
+	foreseeAt = 0.10
+	// probeBytes of records are compressed to learn how fast that goes: a hundredth of a second.
+	probeBytes = 1 << 20
+	// diskProbe is written, and synced, to learn how fast a device is. It is worth it when so many times as
+	// much is to be written.
+	diskProbe      = 8 << 20
+	diskProbeWorth = 8
+	// mergeSeconds is CPU time of merging and collecting a record, on a core that compresses at
+	// mergeAtRate bytes a second: see benchmarks/results/sort.md.
+	mergeSeconds = 0.40e-6
+	mergeAtRate  = 320e6
+	blockBytes   = 65280 // of BGZF, before compression
+)
+
+// foresight forecasts, from the first tenth of a run, when it will end. It belongs to the monitor's goroutine.
+type foresight struct {
+	run      *run
+	began    time.Time // of the run
+	size     int64     // of the input, compressed
+	sample   recordSample
+	probing  sync.WaitGroup
+	probed   atomic.Int64 // bytes written to learn how fast devices are
+	mu       sync.Mutex
+	forecast *report.Makespan // nil until there is one
+	why      string           // there is none
+}
+
+// recordSample holds records as the mappers made them.
+type recordSample struct {
+	wanted atomic.Bool
+	mu     sync.Mutex
+	data   []byte
+	n      int64
+}
+
+// take keeps a copy of a record while some are wanted.
+func (s *recordSample) take(rec []byte) {
+	if s == nil || !s.wanted.Load() {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.data) < probeBytes {
+		s.data = append(s.data, rec...)
+		s.n++
+	} else {
+		s.wanted.Store(false)
+	}
+}
+
+func newForesight(r *run) *foresight {
+	f := &foresight{run: r, began: time.Now(), why: "the run ended before a tenth of the input was mapped"}
+	for _, file := range r.files {
+		switch {
+		case file.Role != "input":
+		case file.SizeBytes == nil:
+			f.why = "how much comes out of a pipe is not known"
+			return f
+		default:
+			f.size += *file.SizeBytes
+		}
+	}
+	f.sample.wanted.Store(meter.Enabled)
+	return f
+}
+
+// progress is how far the mappers are.
+type progress struct {
+	at     time.Duration // since the program began
+	reads  int64         // mapped
+	total  float64       // expected
+	mapped meter.Snapshot
+}
+
+// progressOf works out the share of the input that is mapped; ok is false where that cannot be said.
+func (f *foresight) progressOf(k *mark) (p progress, ok bool) {
+	by := map[string]meter.Snapshot{}
+	for _, s := range k.stages {
+		by[s.Name] = s
+	}
+	in, parse := by[meter.NameInflate], by[meter.NameParse]
+	p = progress{at: meter.Now(), mapped: by[meter.NameMap]}
+	p.reads = p.mapped.Items
+	if in.BytesIn == 0 || parse.BytesIn == 0 || parse.Items == 0 || p.reads == 0 || f.size == 0 {
+		return p, false
+	}
+	plain := float64(f.size) * float64(in.BytesOut) / float64(in.BytesIn)
+	p.total = max(float64(parse.Items)*plain/float64(parse.BytesIn), float64(parse.Items))
+	return p, true
+}
+
+// watch is told of every look at the accounts.
+func (f *foresight) watch(k *mark) {
+	f.mu.Lock()
+	done := f.forecast != nil
+	f.mu.Unlock()
+	if done {
+		return
+	}
+	p, ok := f.progressOf(k)
+	if !ok || float64(p.reads) < foreseeAt*p.total {
+		return
+	}
+	f.mu.Lock()
+	f.forecast = &report.Makespan{AtSeconds: time.Since(f.began).Seconds(), InputShare: float64(p.reads) / p.total}
+	f.mu.Unlock()
+	f.probing.Go(func() { f.foresee(p) })
+}
+
+// foresee adds up what is to come.
+func (f *foresight) foresee(p progress) {
+	r := f.run
+	now := time.Since(f.began).Seconds()
+	span := time.Duration(p.mapped.LastNS - p.mapped.FirstNS).Seconds()
+	rate := math.Inf(1)
+	if batch := float64(p.mapped.Items) / float64(max(1, p.mapped.Batches)); span > 0 {
+		rate = (float64(p.reads) - batch*min(float64(r.cfg.Threads), float64(p.mapped.Batches)/2)) / span
+	}
+	stream := (p.total - float64(p.reads)) / rate
+	var merge, write float64
+	if r.cfg.Sort != SortNone {
+		stream, merge, write = f.sorted(p, stream)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.forecast.StreamSeconds, f.forecast.MergeSeconds, f.forecast.OutputSeconds = now+stream, merge, write
+	f.forecast.WallSeconds = now + stream + max(merge, write)
+}
+
+// sorted forecasts the rest of a run with a sort: the rest of the stream, which may have to spill, merging by
+// the cores, and writing by the device.
+func (f *foresight) sorted(p progress, stream float64) (streamSeconds, merge, write float64) {
+	r := f.run
+	perRecord, raw, packed := f.compress()
+	records := p.total
+	all := records * raw
+	if r.cfg.Format == FormatSAM {
+		packed = raw
+	}
+	cores := r.monitor.cpus.Limit()
+	merge = records * perRecord / cores
+	write = f.device(filepath.Dir(r.cfg.Output), records*packed)
+	if room := float64(r.plan.sorter) * 3 / 4; all+records*float64(sorter.EntryBytes) > room {
+		spilled := all / 2 // runs are compressed to a half or so
+		seconds := f.device(r.cfg.tempParent(), spilled)
+		stream = max(stream, seconds)
+		merge = max(merge, seconds)
+	}
+	return stream, merge, write
+}
+
+// compress measures the CPU seconds that a record takes in the second half, and its bytes before and after
+// compression.
+func (f *foresight) compress() (seconds, raw, packed float64) {
+	f.sample.wanted.Store(false)
+	f.sample.mu.Lock()
+	defer f.sample.mu.Unlock()
+	e, err := deflate.New(f.run.cfg.Level)
+	if err != nil || f.sample.n == 0 {
+		return mergeSeconds, 0, 0
+	}
+	data, n := f.sample.data, float64(f.sample.n)
+	work := meter.ThreadTimer()
+	var out []byte
+	size := 0
+	for at := 0; at < len(data); at += blockBytes {
+		out = e.Append(out[:0], data[at:min(len(data), at+blockBytes)])
+		size += len(out)
+	}
+	took := work().Seconds()
+	scale := took * mergeAtRate / float64(len(data))
+	if f.run.cfg.Level != 1 {
+		scale = 1 // how fast the core is, only level 1 tells
+	}
+	f.sample.data = nil
+	return took/n + mergeSeconds*min(max(scale, 0.5), 2), float64(len(data)) / n, float64(size) / n
+}
+
+// device is how long it takes to bring so many bytes to the device of a folder.
+func (f *foresight) device(dir string, bytes float64) float64 {
+	if bytes < diskProbe*diskProbeWorth || f.run.cfg.streams() {
+		return 0
+	}
+	took, err := f.probeDevice(dir)
+	if err != nil {
+		return 0
+	}
+	return bytes / diskProbe * took.Seconds()
+}
+
+// probeDevice writes a file that has no name any more.
+func (f *foresight) probeDevice(dir string) (time.Duration, error) {
+	file, err := vfs.Unnamed(f.run.cfg.FS, dir, filepath.Base(f.run.cfg.Output))
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	start := time.Now()
+	n, err := file.Write(make([]byte, diskProbe))
+	f.probed.Add(int64(n))
+	if err != nil {
+		return 0, err
+	}
+	if err := file.Sync(); err != nil {
+		return 0, err
+	}
+	return time.Since(start), nil
+}
+
+// result waits for a probe under way and returns the forecast, or why there is none.
+func (f *foresight) result() (*report.Makespan, string) {
+	f.probing.Wait()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.forecast == nil || f.forecast.WallSeconds == 0 {
+		return nil, f.why
+	}
+	return f.forecast, ""
+}
