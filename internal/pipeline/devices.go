@@ -110,24 +110,34 @@ func (r *run) flightStats() meter.FlightSnapshot {
 	return s
 }
 
-// inputs says what the files of reads turned out to be, and tells the stage that inflates them
-// whether more threads could have helped it.
+// inputs says what the files of reads turned out to be.
 func (r *run) inputs() []report.Input {
 	var all []report.Input
-	serial := 0
 	for i, in := range r.reader.Inputs() {
 		of := report.Input{Path: in.Path, Format: in.Format, Serial: in.Serial}
 		if f := r.files[i]; f.SizeBytes != nil {
 			of.SizeBytes, of.CachedBytes = f.SizeBytes, f.CachedBytes
 		}
 		all = append(all, of)
+	}
+	return all
+}
+
+// tellInflater tells the stage that inflates whether more threads could help it, as far as is known: what a
+// file is shows when its first bytes are there, and whether it is decoded ahead, when it turns out to be long.
+func (r *run) tellInflater() {
+	inputs := r.reader.Inputs()
+	serial := 0
+	for _, in := range inputs {
 		if in.Serial {
 			serial++
 		}
 	}
-	if serial == len(all) {
-		r.stages.Inflate.SetWorkers(serial)
-		r.stages.Inflate.SetSerial(true)
+	alone := serial == len(inputs)
+	workers := r.cfg.Threads
+	if alone {
+		workers = serial
 	}
-	return all
+	r.stages.Inflate.SetWorkers(workers)
+	r.stages.Inflate.SetSerial(alone)
 }

@@ -32,6 +32,7 @@ type monitor struct {
 	// watchers are told of every look during a phase.
 	watchers []func(*mark)
 
+	before      func() // called before every look; may be nil
 	first, last *mark
 	reading     *mark // before the first byte of the input was asked for
 	phases      []report.PhaseRun
@@ -64,6 +65,9 @@ func (m *monitor) close() error {
 }
 
 func (m *monitor) look() *mark {
+	if m.before != nil {
+		m.before()
+	}
 	k := &mark{at: time.Now(), cpu: processCPU(), stages: meter.Snapshots(m.all...), host: m.host.Read()}
 	m.host.EachThread(m.unbound.See)
 	k.runtime = m.unbound.Done()

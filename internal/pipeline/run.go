@@ -197,6 +197,7 @@ func (r *run) openReader(ctx context.Context, budget int64) (err error) {
 		return err
 	}
 	r.undo.later(r.reader.Close)
+	r.monitor.before = r.tellInflater
 	return nil
 }
 

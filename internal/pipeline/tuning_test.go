@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/alignpipe/alignpipe/internal/meter"
@@ -94,6 +95,33 @@ func TestInFlightIsHeldByTheRun(t *testing.T) {
 		_, _, _, result := slowBatches(t, Tuning{InFlight: n})
 		if f := result.Flight; f.Limit != n || f.MeanInside > float64(n)*1.0001 || f.MeanInside == 0 {
 			t.Errorf("limit %d: %+v", n, f)
+		}
+	}
+}
+
+func TestInflatingOfPlainGzipIsSerial(t *testing.T) {
+	if !meter.Enabled {
+		t.Skip("nothing is measured")
+	}
+	bgzf := bgzipped(t, gunzip(t, lambda1))
+	tests := []struct {
+		name    string
+		reads   []string
+		serial  bool
+		workers int
+	}{
+		{"one gzip file", []string{lambda1}, true, 1},
+		{"two gzip files", []string{lambda1, lambda2}, true, 2},
+		{"bgzf", []string{bgzf}, false, 3},
+		{"one of each", []string{bgzf, lambda2}, false, 3},
+	}
+	for _, tt := range tests {
+		cfg := lambdaConfig(t)
+		cfg.Reads, cfg.Threads = tt.reads, 3
+		result := mustRun(t, cfg)
+		i := slices.IndexFunc(result.Phases[1].Stages, func(s meter.Snapshot) bool { return s.Name == meter.NameInflate })
+		if s := result.Phases[1].Stages[i]; s.Serial != tt.serial || s.Workers != tt.workers {
+			t.Errorf("%s: serial %v, %d workers; want %v, %d", tt.name, s.Serial, s.Workers, tt.serial, tt.workers)
 		}
 	}
 }

@@ -18,7 +18,7 @@ var advice = map[string]string{
 	Throttled:                        "ask for a larger CPU quota (the job's or the container's limit); -t should not exceed it",
 	Neighbour:                        "run when the machine is quiet, or reserve the cores: other programs take them now",
 	Memory:                           "give the run more memory (the job's or container's limit): pages it needs are read from disk over and over",
-	Lock:                             "more memory allows more batches in flight",
+	Lock:                             "raise --threads: the number of batches in flight grows with it",
 	Startup:                          "give it more reads per run, or build the index once with 'alignpipe index'",
 	Balanced:                         "no single change helps much: the first two limits have to be raised together",
 	Undetermined:                     "measure a longer run, on a machine with nothing else to do",

@@ -129,7 +129,7 @@ func weigh(load Load, wall float64) []Limit {
 	limits := make([]Limit, 0, len(byKnob))
 	for _, l := range byKnob {
 		if l.Knob != unexplained {
-			l.Gain = gain(load, phases, wall, l.Knob)
+			l.Gain = gain(load, phases, wall, *l)
 		}
 		limits = append(limits, *l)
 	}
@@ -141,7 +141,11 @@ func weigh(load Load, wall float64) []Limit {
 const relaxed = 1.5
 
 // gain is the speed-up, less 1, with so much more of what a knob turns.
-func gain(load Load, phases [][]Limit, wall float64, knob string) float64 {
+func gain(load Load, phases [][]Limit, wall float64, l Limit) float64 {
+	if l.Class == Serial { // a stage that computes faster leaves the cores to others, too
+		f, _ := load.changed(Change{Speed: map[string]float64{StageKnob(l.Stage): relaxed}})
+		return wall/max(f.WallSeconds, 1e-9) - 1
+	}
 	var then float64
 	for i, before := range phases {
 		p := load.Phases[i]
@@ -151,7 +155,7 @@ func gain(load Load, phases [][]Limit, wall float64, knob string) float64 {
 		}
 		after := slices.Clone(before)
 		for j := range after {
-			if after[j].Knob == knob {
+			if after[j].Knob == l.Knob {
 				after[j].Utilisation /= relaxed
 			}
 		}

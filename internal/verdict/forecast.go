@@ -51,17 +51,23 @@ func (l Load) Forecast(c Change) (Forecast, error) {
 	if err := c.check(l); err != nil {
 		return Forecast{}, err
 	}
-	after := l.apply(c)
-	f := Forecast{Phases: make([]float64, len(l.Phases))}
+	f, after := l.changed(c)
+	if f.WallSeconds > 0 {
+		f.Limits = weigh(after, f.WallSeconds)
+	}
+	return f, nil
+}
+
+// changed is the run with a change: its times, and its load at them.
+func (l Load) changed(c Change) (f Forecast, after Load) {
+	after = l.apply(c)
+	f.Phases = make([]float64, len(l.Phases))
 	for i, p := range l.Phases {
 		f.Phases[i] = p.WallSeconds * l.factor(p, after.Phases[i], after, c)
 		f.WallSeconds += f.Phases[i]
 		after.Phases[i].rescale(f.Phases[i])
 	}
-	if f.WallSeconds > 0 {
-		f.Limits = weigh(after, f.WallSeconds)
-	}
-	return f, nil
+	return f, after
 }
 
 func (c Change) check(l Load) error {
