@@ -74,6 +74,9 @@ func (h *harness) takeProfile(ctx context.Context, s *Scenario) (p Profile, err 
 	for n := profileTemplates; ; {
 		s.Input.Templates = n
 		m, err := h.measure(ctx, s)
+		if err == nil && m.Noisy {
+			err = errNoisy
+		}
 		if err != nil {
 			return p, err
 		}
@@ -130,6 +133,9 @@ const (
 	tooLong  = 7.0
 )
 
+// errNoisy is why there is no profile: one of a busy machine would be wrong for all scenarios that use it.
+var errNoisy = errors.New(skippedNoise)
+
 // play runs one scenario.
 func (h *harness) play(ctx context.Context, s Scenario) (Result, error) {
 	r := Result{Scenario: s, Date: time.Now().UTC().Format(time.RFC3339), CPUs: h.cpus}
@@ -138,6 +144,10 @@ func (h *harness) play(ctx context.Context, s Scenario) (Result, error) {
 	}
 	free := s.free()
 	p, err := h.profile(ctx, &free)
+	if errors.Is(err, errNoisy) {
+		r.Skipped = skippedNoise
+		return r, nil
+	}
 	if err != nil {
 		return r, err
 	}
