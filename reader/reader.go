@@ -157,6 +157,19 @@ func (r *Reader) Inputs() []Input {
 	return all
 }
 
+// Fds are the descriptors of the files, [vfs.NoFd] for standard input. They are valid until Close.
+func (r *Reader) Fds() []uintptr {
+	var all []uintptr
+	for _, f := range r.files {
+		fd := vfs.NoFd
+		if f != nil {
+			fd = f.Fd()
+		}
+		all = append(all, fd)
+	}
+	return all
+}
+
 // Sum is the checksum of all reads sent. Call it after Run.
 func (r *Reader) Sum() readsum.Sum { return r.sum }
 

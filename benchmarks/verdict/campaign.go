@@ -131,6 +131,7 @@ func (h *harness) leastMemory(ctx context.Context, s *Scenario) (int64, error) {
 const (
 	tooShort = 1.7
 	tooLong  = 7.0
+	resizes  = 3 // where the first try was a guess, one change is not enough
 )
 
 // errNoisy is why there is no profile: one of a busy machine would be wrong for all scenarios that use it.
@@ -159,7 +160,7 @@ func (h *harness) play(ctx context.Context, s Scenario) (Result, error) {
 	if err != nil {
 		return r, err
 	}
-	if h.resize(&s, base.WallSeconds) {
+	for try := 0; try < resizes && h.resize(&s, base.WallSeconds); try++ {
 		if base, err = h.measure(ctx, &s); err != nil {
 			return r, err
 		}

@@ -37,6 +37,7 @@ Usage: alignpipe align -o OUT [flags] REF READS_1 [READS_2]
       --index KIND         bai, csi or none (default bai; csi for references over 512 Mb)
       --on-bad-record ACT  fail or skip; skip counts and lists them (default fail)
       --report FILE.json   what the run did and what limited it
+      --no-auto            keep the first split of workers and the first in-flight limit
   -q, --quiet              errors only
   -v, --verbose            tell the plan as well
   -h, --help
@@ -74,6 +75,7 @@ func alignCommand(ctx context.Context, args []string, std stdio) error {
 	flags.StringVar(&a.index, "index", "", "")
 	flags.StringVar(&a.onBad, "on-bad-record", "fail", "")
 	flags.StringArrayVar(&a.report, "report", nil, "")
+	flags.BoolVar(&a.cfg.Tuning.FixedSplit, "no-auto", false, "")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "")
 	files, err := parse(flags, args, 2, 3)

@@ -53,4 +53,7 @@ func (w *wakingReader) Read(p []byte) (int, error) {
 	return w.f.Read(p)
 }
 
+// Fd is the file's descriptor.
+func (w *wakingReader) Fd() uintptr { return w.f.Fd() }
+
 var _ io.Reader = (*wakingReader)(nil)

@@ -18,6 +18,9 @@ type Partner struct {
 	root    system
 }
 
+// NoPipe is the reason of [PipePartner] for what is no pipe.
+const NoPipe = "not a pipe"
+
 // PipePartner finds the process at the other end of an open pipe or fifo: of several the youngest,
 // since shells keep the ends that they gave to their children. Processes of other users, and outside
 // of a container, cannot be seen. Where there are more than 5,000 processes it does not look. It takes

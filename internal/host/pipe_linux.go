@@ -20,7 +20,7 @@ const tookTooLong = "looking through the processes took too long"
 
 func pipePartner(fd uintptr) (*Partner, string) {
 	if !statFD(fd).pipe {
-		return nil, "not a pipe"
+		return nil, NoPipe
 	}
 	flags, err := unix.FcntlInt(fd, unix.F_GETFL, 0)
 	if err != nil {

@@ -171,7 +171,6 @@ func (s *Stream) inflateBlocks() {
 		c.err = z.chunk(c, s.name)
 		stage.AddBytesIn(int64(in))
 		stage.AddBytesOut(int64(len(c.Data)))
-		stage.AddItems(0) // see flush
 		c.ready <- struct{}{}
 	}
 }

@@ -218,6 +218,5 @@ func (s *Stream) flush(ctx context.Context) error {
 	}
 	s.cur = nil
 	s.cfg.InflateStage.AddBytesOut(int64(len(c.Data)))
-	s.cfg.InflateStage.AddItems(0) // what a piece of this is called does not matter, that it is done does
 	return s.out.Send(ctx, c)
 }

@@ -2,25 +2,35 @@ package meter
 
 import (
 	"runtime"
-	"sync/atomic"
 	"time"
 )
-
-// loose is the CPU time that stages were charged on threads that no worker was bound to.
-var loose atomic.Int64
 
 // Call is one device call under way. It belongs to the goroutine that began it.
 type Call struct {
 	stage   *Stage
+	outer   *Worker // whose clocks stand still meanwhile; nil for none
 	state   State
+	alone   bool // no worker of the stage has the call in its lifetime
 	tid     int
 	startNS int64
 	cpu0NS  int64
 }
 
+// open are the calls of a stage that have not ended: their number, and their starts added up.
+type open struct{ calls, startsNS int64 }
+
+func (o *open) add(n, startNS int64) {
+	o.calls += n
+	o.startsNS += n * startNS
+}
+
+// soFar is the time in these calls up to now, as far as it is at all.
+func (o *open) soFar(nowNS int64) int64 { return max(0, o.calls*nowNS-o.startsNS) }
+
 // Begin starts to time a device call; [Call.End] charges it. Between the two the goroutine keeps
 // its thread, so that the CPU time of the call (copying to the page cache) and the time blocked
-// are told apart. Two clocks are read at each end: about a microsecond per call in all.
+// are told apart. If the thread is working for another stage, that one's clocks stop. Two clocks are read
+// at each end: about a microsecond per call in all.
 //
 //	call := s.Begin(meter.BlkSync)
 //	err := f.Sync()
@@ -30,47 +40,53 @@ func (s *Stage) Begin(st State) Call {
 		return Call{}
 	}
 	runtime.LockOSThread()
-	tid := threadID()
+	c := Call{stage: s, state: st, tid: threadID()}
+	w := workerOf(c.tid)
+	if w != nil && w.stage != s {
+		c.outer, c.alone = w, true
+		c.startNS, c.cpu0NS = w.pause()
+	} else {
+		c.startNS, c.cpu0NS = nowNS(), threadCPU(c.tid)
+	}
+	s.mu.Lock()
+	c.alone = c.alone || w == nil && len(s.active) == 0
+	s.open[st].add(1, c.startNS)
+	if c.alone {
+		s.openAlone.add(1, c.startNS)
+	}
+	s.mu.Unlock()
 	s.device.enter()
-	return Call{stage: s, state: st, tid: tid, startNS: nowNS(), cpu0NS: threadCPU(tid)}
+	return c
 }
 
-// End charges the call's time to the state, and its CPU time to the stage. If the thread was
-// working for another stage, the call is taken out of that one's time.
+// End charges the call's time to the state, and its CPU time to the stage.
 func (c Call) End() {
 	s := c.stage
 	if s == nil {
 		return
 	}
-	wallNS, cpuNS := nowNS()-c.startNS, threadCPU(c.tid)-c.cpu0NS
 	s.device.leave()
 	s.stamp()
-	if w := workerOf(c.tid); w == nil || w.stage != s {
-		w.leaveOut(wallNS, cpuNS)
-		s.mu.Lock()
-		s.cpuNS += cpuNS
-		if w == nil {
-			loose.Add(cpuNS)
-		}
-		if w != nil || len(s.active) == 0 {
-			s.lifetimeNS += wallNS // no worker of this stage has the time in its lifetime
-		}
-		s.mu.Unlock()
-	}
-	runtime.UnlockOSThread()
+	now, cpu := nowNS(), threadCPU(c.tid)
+	wallNS, cpuNS := now-c.startNS, cpu-c.cpu0NS
+	bound := c.outer == nil && workerOf(c.tid) != nil // a worker of this stage has the CPU time
+	s.mu.Lock()
+	s.open[c.state].add(-1, c.startNS)
 	s.wait[c.state].Add(wallNS)
-	s.calls.Add(1)
-}
-
-// leaveOut moves w's start forward: the time since was spent for another stage.
-func (w *Worker) leaveOut(wallNS, cpuNS int64) {
-	if w == nil {
-		return
+	if c.alone {
+		s.openAlone.add(-1, c.startNS)
+		s.lifetimeNS += wallNS
 	}
-	w.stage.mu.Lock()
-	w.startNS += wallNS
-	w.cpu0NS += cpuNS
-	w.stage.mu.Unlock()
+	if !bound {
+		s.cpuNS += cpuNS
+	}
+	s.mu.Unlock()
+	if !bound {
+		charge(c.tid, cpuNS)
+	}
+	c.outer.resume(now, cpu)
+	runtime.UnlockOSThread()
+	s.calls.Add(1)
 }
 
 // Work is a piece of computing by a goroutine that is bound to no thread, for a stage that is a device's.
@@ -98,7 +114,7 @@ func (w Work) End() {
 	}
 	cpuNS := threadCPU(w.tid) - w.cpuNS
 	w.stage.workNS.Add(cpuNS)
-	loose.Add(cpuNS)
+	charge(w.tid, cpuNS)
 	runtime.UnlockOSThread()
 }
 

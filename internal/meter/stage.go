@@ -69,6 +69,8 @@ type Stage struct {
 	lifetimeNS int64 // of workers that have left
 	cpuNS      int64 // likewise
 	active     map[*Worker]struct{}
+	open       [NumStates]open // calls under way
+	openAlone  open            // those of them that no worker's lifetime holds
 }
 
 // NewStage makes the account of a station. workers is how many goroutines may work for it at
@@ -116,11 +118,13 @@ func (s *Stage) AddBytesIn(n int64) {
 	}
 }
 
-// AddBytesOut counts n bytes given out.
+// AddBytesOut counts n bytes given out. As with AddItems, the worker calls it that made them.
 func (s *Stage) AddBytesOut(n int64) {
-	if s != nil {
-		s.bytesOut.Add(n)
+	if s == nil {
+		return
 	}
+	s.bytesOut.Add(n)
+	s.payDrag()
 }
 
 // AddWait charges d to st. The time must lie within a worker's stay in this stage.
@@ -172,26 +176,28 @@ type Snapshot struct {
 	Device          string // that the calls go to
 }
 
-// Snapshot reads the counters. It may run while workers do: then a wait or a device call that has
-// not ended yet is still part of the busy time of the worker that is in it.
+// Snapshot reads the counters. It may run while workers do: then a wait that has not ended yet is
+// still part of the busy time of the worker that is in it.
 func (s *Stage) Snapshot() Snapshot {
 	if s == nil {
 		return Snapshot{}
 	}
-	// Waits are read before lifetimes: a wait that ends in between cannot exceed its lifetime.
 	snap := Snapshot{Name: s.name, Kind: s.kind}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	// Waits are read before lifetimes: a wait that ends in between cannot exceed its lifetime. A call that
+	// has not ended counts up to now.
+	now := nowNS()
 	for st := range s.wait {
-		snap.WaitNS[st] = s.wait[st].Load()
+		snap.WaitNS[st] = s.wait[st].Load() + s.open[st].soFar(now)
 	}
 	snap.Items, snap.Calls, snap.Waits = s.items.Load(), s.calls.Load(), s.waits.Load()
 	snap.WorkNS = s.workNS.Load()
 	snap.FirstNS, snap.LastNS = s.firstNS.Load(), s.lastNS.Load()
 	snap.BytesIn, snap.BytesOut = s.bytesIn.Load(), s.bytesOut.Load()
 	snap.Batches = max(s.sent.Load(), s.received.Load())
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	snap.Workers, snap.LifetimeNS, snap.CPUNS = s.workers, s.lifetimeNS, s.cpuNS
 	snap.Serial, snap.Device = s.serial, s.device.Name()
+	snap.Workers, snap.LifetimeNS, snap.CPUNS = s.workers, s.lifetimeNS+s.openAlone.soFar(now), s.cpuNS
 	for w := range s.active {
 		snap.LifetimeNS += nowNS() - w.startNS
 		snap.CPUNS += w.cpuSince()

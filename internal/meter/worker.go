@@ -19,11 +19,29 @@ type Worker struct {
 	dragOwedNS int64 // thread CPU that drag is to be paid for, before that
 }
 
-// atWork holds, by thread id, the worker that a bound thread is working for now.
+// atWork holds, by thread id, the worker that a bound thread is working for now, and the CPU time of the
+// thread that some stage was charged so far.
 var atWork = struct {
 	sync.RWMutex
-	of map[int]*Worker
-}{of: map[int]*Worker{}}
+	of      map[int]seat
+	charged map[int]int64
+}{of: map[int]seat{}, charged: map[int]int64{}}
+
+// seat is a worker on its thread, and the CPU time of the thread when it sat down.
+type seat struct {
+	w     *Worker
+	cpuNS int64
+}
+
+// charge notes that a stage was charged CPU time of a thread.
+func charge(tid int, cpuNS int64) {
+	if tid == 0 {
+		return
+	}
+	atWork.Lock()
+	atWork.charged[tid] += cpuNS
+	atWork.Unlock()
+}
 
 // spare has workers that have left: one comes and goes for every block of output.
 var spare = sync.Pool{New: func() any { return new(Worker) }}
@@ -88,6 +106,7 @@ func (w *Worker) pause() (now, cpu int64) {
 	if w.tid != 0 {
 		atWork.Lock()
 		delete(atWork.of, w.tid)
+		atWork.charged[w.tid] += cpu - w.cpu0NS
 		atWork.Unlock()
 	}
 	return now, cpu
@@ -105,7 +124,7 @@ func (w *Worker) resume(now, cpu int64) {
 	w.dragFromNS = cpu
 	if w.tid != 0 {
 		atWork.Lock()
-		atWork.of[w.tid] = w
+		atWork.of[w.tid] = seat{w, cpu}
 		atWork.Unlock()
 	}
 }
@@ -122,5 +141,5 @@ func (w *Worker) cpuSince() int64 {
 func workerOf(tid int) *Worker {
 	atWork.RLock()
 	defer atWork.RUnlock()
-	return atWork.of[tid]
+	return atWork.of[tid].w
 }

@@ -106,7 +106,7 @@ func isFolder(fsys vfs.FS, path string) bool {
 // flightStats is the account of the batches.
 func (r *run) flightStats() meter.FlightSnapshot {
 	s := r.flight.Stats()
-	s.Limit = r.inFlightLimit()
+	s.Limit = r.auto.held
 	return s
 }
 

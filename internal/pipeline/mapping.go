@@ -39,7 +39,8 @@ func (r *run) mapAll(ctx context.Context, lanes func(context.Context, int) lane,
 	g.Go(func() error { defer source.Close(); return r.reader.Run(ctx, source) })
 	for i := range threads {
 		l := lanes(ctx, i)
-		g.Go(func() error { return r.mapBatches(ctx, work, l) })
+		place := r.auto.gate.newSeat()
+		g.Go(func() error { return r.mapBatches(ctx, work, place, l) })
 	}
 	for _, f := range beside {
 		g.Go(func() error { return f(ctx) })
@@ -79,7 +80,7 @@ func (r *run) conduct(ctx context.Context, in, out *meter.Queue[*reader.Batch]) 
 	}
 }
 
-// inFlightLimit is how many batches may be in use when no sample has to be held.
+// inFlightLimit is how many batches may be in use at first, when no sample has to be held.
 func (r *run) inFlightLimit() int {
 	switch {
 	case r.convoy != nil:
@@ -90,15 +91,26 @@ func (r *run) inFlightLimit() int {
 	return inFlight(r.cfg)
 }
 
-// limitInFlight applies the limit that the tuning sets, once no sample has to be held.
+// limitInFlight applies the limit that the tuning sets, once no sample has to be held, and lets auto change it.
 func (r *run) limitInFlight() {
 	r.reader.SetInFlight(r.inFlightLimit())
+	r.auto.ready.Store(true)
 }
 
 // mapBatches is one mapper: it owns its Worker and its lane.
-func (r *run) mapBatches(ctx context.Context, work *meter.Queue[*reader.Batch], l lane) error {
+func (r *run) mapBatches(ctx context.Context, work *meter.Queue[*reader.Batch], place *seat, l lane) error {
 	me := r.stages.Map.Enter()
 	defer me.Exit()
+	if err := place.enter(ctx, r.stages.Map); err != nil {
+		return err
+	}
+	defer place.leave()
+	return r.mapInside(ctx, work, place, l)
+}
+
+// mapInside maps what comes, while its place at the gate is held: it gives it up between batches only, and
+// holds it when it returns nil.
+func (r *run) mapInside(ctx context.Context, work *meter.Queue[*reader.Batch], place *seat, l lane) error {
 	var w *mapper.Worker
 	var emit mapper.Emit = l.emit
 	for {
@@ -124,5 +136,11 @@ func (r *run) mapBatches(ctx context.Context, work *meter.Queue[*reader.Batch], 
 			return err
 		}
 		l.end(ordinal)
+		if r.cfg.Tuning.jolt != nil {
+			r.cfg.Tuning.jolt(r.auto)
+		}
+		if err := place.next(ctx, r.stages.Map); err != nil {
+			return err
+		}
 	}
 }

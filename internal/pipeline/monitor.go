@@ -14,6 +14,8 @@ import (
 const (
 	// tick is how often the accounts are looked at during a run. A look takes a tenth of a millisecond.
 	tick = 250 * time.Millisecond
+	// quickLooks are five times as often.
+	quickLooks = 20
 	// maxMarks is how many looks a phase keeps; of more, every second one goes.
 	maxMarks = 256
 )
@@ -31,6 +33,7 @@ type monitor struct {
 	watchers []func(*mark)
 
 	first, last *mark
+	reading     *mark // before the first byte of the input was asked for
 	phases      []report.PhaseRun
 }
 
@@ -70,6 +73,15 @@ func (m *monitor) look() *mark {
 	return k
 }
 
+// beginReading notes that from now on what is read and written is the stages' doing.
+func (m *monitor) beginReading() { m.reading = m.look() }
+
+// sinceReading is what the machine did from there on.
+func (m *monitor) sinceReading() *host.Delta {
+	d := m.last.host.Since(m.reading.host)
+	return &d
+}
+
 // whole is what the machine did during the run up to the last look.
 func (m *monitor) whole() *host.Delta {
 	d := m.last.host.Since(m.first.host)
@@ -96,13 +108,14 @@ func (m *monitor) tick(stop chan struct{}) []*mark {
 		return nil
 	}
 	var marks []*mark
-	step := tick
-	if len(m.phases) < 2 {
-		step /= 5 // the first tenth of a short run is soon over
-	}
-	ticker := time.NewTicker(step)
+	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
-	for {
+	quick := len(m.phases) < 2 // the first tenth of a short run is soon over
+	if quick {
+		ticker.Reset(tick / 5)
+	}
+	every := 1 // of which looks one is kept
+	for n := 1; ; n++ {
 		select {
 		case <-stop:
 			return marks
@@ -112,10 +125,15 @@ func (m *monitor) tick(stop chan struct{}) []*mark {
 		for _, watch := range m.watchers {
 			watch(k)
 		}
+		if quick && n == quickLooks {
+			ticker.Reset(tick)
+		}
+		if n%every != 0 {
+			continue
+		}
 		if marks = append(marks, k); len(marks) == maxMarks {
 			marks = everySecond(marks)
-			step *= 2
-			ticker.Reset(step)
+			every *= 2
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/alignpipe/alignpipe/bgzfout"
 	"github.com/alignpipe/alignpipe/internal/bamrec"
+	"github.com/alignpipe/alignpipe/internal/host"
 	"github.com/alignpipe/alignpipe/internal/meter"
 	"github.com/alignpipe/alignpipe/internal/vfs"
 )
@@ -65,8 +66,11 @@ func (r *run) openDestination() (d *destination, err error) {
 	switch cfg := r.cfg; {
 	case cfg.Output == Stdio:
 		d.w = cfg.Stdout
+		r.outFd = func() uintptr { return fdOf(cfg.Stdout) }
 	case cfg.streams():
-		d.stream, err = cfg.FS.OpenStream(cfg.Output)
+		if d.stream, err = cfg.FS.OpenStream(cfg.Output); err == nil {
+			r.outFd = d.stream.Fd
+		}
 		d.w = d.stream
 	default:
 		vfs.ReapStale(cfg.FS, cfg.Output)
@@ -81,6 +85,7 @@ func (r *run) openDestination() (d *destination, err error) {
 // commit makes the file, and those that belong to it, durable under their final names.
 func (d *destination) commit(r *run, others ...*vfs.Atomic) error {
 	if d.atomic != nil {
+		r.noteDebt(d.atomic)
 		metrics, err := r.metricsFile(func(name string) (*vfs.Atomic, error) {
 			f, err := vfs.CreateAtomic(r.cfg.FS, name)
 			if err == nil {
@@ -218,3 +223,17 @@ func (s *samSink) settle() error { return s.w.Flush() }
 func (s *samSink) finish() error { return s.dst.commit(s.run) }
 
 func (s *samSink) abort() error { return s.dst.close() }
+
+// noteDebt keeps how much of a file is not yet on its device: what the sync to come has to pay.
+func (r *run) noteDebt(f *vfs.Atomic) {
+	fd := f.Fd()
+	if fd == vfs.NoFd {
+		return
+	}
+	c := host.Cached(fd)
+	if c.DirtyBytes == nil || c.WritebackBytes == nil {
+		return
+	}
+	debt := *c.DirtyBytes + *c.WritebackBytes
+	r.debt = &debt
+}

@@ -13,7 +13,8 @@ func (res *Result) Report(version string, command []string) report.Run {
 	run := report.Run{
 		Version: version, Command: command, Options: res.options,
 		CPUs: res.CPUs, Queues: res.Queues, Phases: res.Phases,
-		Flight: res.Flight, Inputs: res.Inputs, Files: res.Files, Host: res.Host,
+		Flight: res.Flight, Inputs: res.Inputs, Files: res.Files, Host: res.Host, IO: res.IO, Auto: res.Auto, AutoOff: res.AutoOff,
+		Partners: res.Partners, DebtBytes: res.DebtBytes,
 		Makespan: res.Makespan, MakespanReason: res.MakespanReason, ProbeBytes: res.ProbeBytes,
 		Reads: report.Reads{Total: int64(res.Sum.Count), Mapped: res.Mapped,
 			PrimaryWritten: res.Primary, Skipped: res.Skipped},

@@ -33,10 +33,15 @@ type Result struct {
 	Inputs      []report.Input
 	Files       []report.FileRole
 	Host        *host.Delta // over the whole run
+	Auto        []report.AutoChange
+	AutoOff     string   // why nothing could be changed; "" where it could
+	IO          *host.IO // from the first read on; nil where it is not known
 	// Makespan is what was forecast after a tenth of the input; nil with a reason where it was not.
 	Makespan       *report.Makespan
 	MakespanReason string
-	ProbeBytes     int64 // written to learn how fast devices are
+	Partners       []report.Partner
+	DebtBytes      *int64 // of the output, before the sync; nil where the kernel does not tell
+	ProbeBytes     int64  // written to learn how fast devices are
 
 	options report.Options
 }
@@ -48,13 +53,14 @@ func (r *run) result() *Result {
 	}
 	makespan, why := r.foresight.result()
 	return &Result{
+		Partners: r.partners.tell(), DebtBytes: r.debt,
 		Makespan: makespan, MakespanReason: why, ProbeBytes: r.foresight.probed.Load(),
 		Duplicates: duplicates,
 		Threads:    r.cfg.Threads, Paired: r.cfg.paired(), Sum: r.reader.Sum(),
 		Records: r.counts.records, Primary: r.counts.reads, Mapped: r.counts.mapped, Proper: r.counts.proper,
 		Skipped: r.reader.Skipped(), Insert: r.params.Insert, Sort: r.stats,
 		MemoryBytes: r.plan.total, IndexBytes: r.plan.index, CPUs: r.monitor.cpus, Phases: r.monitor.phases, Queues: r.queues,
-		Flight: r.flightStats(), NeededBytes: r.neededMemory(), Inputs: r.inputs(), Files: r.files, Host: r.monitor.whole(),
-		options: r.cfg.reportOptions(),
+		Flight: r.flightStats(), NeededBytes: r.neededMemory(), Inputs: r.inputs(), Files: r.files, Host: r.monitor.whole(), IO: r.monitor.sinceReading().IO,
+		Auto: r.auto.changes, AutoOff: r.auto.off, options: r.cfg.reportOptions(),
 	}
 }

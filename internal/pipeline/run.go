@@ -63,11 +63,15 @@ type run struct {
 	feeder     *meter.Stage       // whose goroutine feeds the sink
 	flight     *meter.Flight      // of batches, from the parser to the mappers' release
 	convoy     *convoy            // nil unless mappers are to wait for each other
+	auto       *auto              // made when the mapping begins
 	way        way
 	counts     counts
 	stats      sorter.Stats
 	monitor    *monitor
 	foresight  *foresight
+	partners   *partners
+	debt       *int64         // bytes of the output that were not on its device when the sync began; nil: not known
+	outFd      func() uintptr // of the output where it is a stream; may be nil
 	files      []report.FileRole
 	queues     []meter.QueueSnapshot
 	undo       undoList
@@ -92,8 +96,8 @@ func (r *run) whole(ctx context.Context) error {
 	r.makeStages()
 	r.monitor = newMonitor(r.stages, r.placeDevices(), r.cfg.Threads)
 	r.undo.later(r.monitor.close)
-	r.foresight = newForesight(r)
-	r.monitor.watchers = append(r.monitor.watchers, r.foresight.watch)
+	r.foresight, r.partners = newForesight(r), &partners{run: r}
+	r.monitor.watchers = append(r.monitor.watchers, r.foresight.watch, r.partners.watch)
 	if err := r.start(ctx); err != nil {
 		return err
 	}
@@ -188,6 +192,7 @@ func (r *run) openReader(ctx context.Context, budget int64) (err error) {
 	if err != nil {
 		return err
 	}
+	r.monitor.beginReading()
 	if r.reader, err = reader.Open(ctx, rc); err != nil {
 		return err
 	}

@@ -52,8 +52,7 @@ func (c *sorted) open() error {
 
 func (c *sorted) work(ctx context.Context) error {
 	r := c.run
-	stream := report.PhaseRun{Name: "stream", InFlight: r.inFlightLimit()}
-	if err := r.monitor.phase(stream, func() error { return r.mapAll(ctx, c.lane) }, r.stages.Stream()...); err != nil {
+	if err := r.stream(func() error { return r.mapAll(ctx, c.lane) }, r.stages.Stream()...); err != nil {
 		return err
 	}
 	merge := report.PhaseRun{Name: "merge"}

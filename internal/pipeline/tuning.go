@@ -15,8 +15,10 @@ type Tuning struct {
 	// Barrier hands reads over in convoys: as many batches as may be in flight are parsed while no
 	// mapper works, and then all of them mapped before the next are parsed.
 	Barrier    bool
-	FixedSplit bool               // the split of workers and the limit in flight stay as they begin
+	FixedSplit bool               // the mappers at work and the limit in flight stay as they begin: see auto.go
 	Drag       map[string]float64 // by stage: see [meter.Stage.SetDrag]
+
+	jolt func(*auto) // called by a mapper after each batch; tests change the limits there
 }
 
 func (t Tuning) batchBases() int {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/alignpipe/alignpipe/bgzfout"
 	"github.com/alignpipe/alignpipe/internal/meter"
-	"github.com/alignpipe/alignpipe/internal/report"
 )
 
 // unsorted writes the records in the order of the input, while reads are still mapped.
@@ -54,12 +53,11 @@ func (u *unsorted) open() error {
 
 // work is one phase: the stages that end an output run beside those that map.
 func (u *unsorted) work(ctx context.Context) error {
-	st := u.run.stages
-	stream := report.PhaseRun{Name: "stream", InFlight: u.run.inFlightLimit()}
-	if err := u.run.monitor.phase(stream, func() error { return u.mapAndWrite(ctx) }, st.All()...); err != nil {
+	r := u.run
+	if err := r.stream(func() error { return u.mapAndWrite(ctx) }, r.stages.All()...); err != nil {
 		return err
 	}
-	return u.run.finish(ctx)
+	return r.finish(ctx)
 }
 
 func (u *unsorted) mapAndWrite(ctx context.Context) error {

@@ -246,8 +246,9 @@ func lineOfLanes(t *testing.T, threads, batches int, s sink) error {
 			}
 		}
 	})
+	g := newGate(threads)
 	for i := range threads {
-		mappers.Go(func() { u.mapNothing(ctx, u.lane(ctx, i), work) })
+		mappers.Go(func() { u.mapNothing(ctx, u.lane(ctx, i), g.newSeat(), work) })
 	}
 	err := u.write(ctx)
 	cancel()
@@ -265,9 +266,10 @@ func newUnsorted(t *testing.T, threads int, s sink) *unsorted {
 	return u
 }
 
-// mapNothing is a mapper but for the mapping.
-func (u *unsorted) mapNothing(ctx context.Context, l lane, work <-chan int64) {
-	for {
+// mapNothing is a mapper but for the mapping. How many may work changes with every batch.
+func (u *unsorted) mapNothing(ctx context.Context, l lane, place *seat, work <-chan int64) {
+	defer place.leave()
+	for err := place.enter(ctx, nil); err == nil; err = place.next(ctx, nil) {
 		if l.begin(ctx) != nil {
 			return
 		}
@@ -284,6 +286,7 @@ func (u *unsorted) mapNothing(ctx context.Context, l lane, work <-chan int64) {
 			return
 		}
 		l.end(ordinal)
+		place.gate.set(1 + rand.N(u.run.cfg.Threads))
 	}
 }
 

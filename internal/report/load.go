@@ -1,6 +1,8 @@
 package report
 
 import (
+	"fmt"
+
 	"github.com/alignpipe/alignpipe/internal/host"
 	"github.com/alignpipe/alignpipe/internal/verdict"
 )
@@ -9,6 +11,7 @@ import (
 func loadOf(run Run, unclosed []string) verdict.Load {
 	load := verdict.Load{CPUs: run.CPUs.Limit(), Threads: run.CPUs.Threads, HostCPUs: run.CPUs.Host, QuotaCPUs: run.CPUs.Quota,
 		Phases: []verdict.Phase{}, Unclosed: nonNil(unclosed), Doubts: []string{}}
+	load.Notes = notes(run)
 	for _, p := range run.Phases {
 		phase := spanOf(p.Span)
 		phase.Name, phase.Startup, phase.InFlight = p.Name, p.Startup, p.InFlight
@@ -69,4 +72,32 @@ func throttled(t *host.Throttling, wall float64) float64 {
 		}
 	}
 	return most
+}
+
+// notes are facts about the files that numbers of stages do not tell.
+func notes(run Run) map[string]string {
+	all := map[string]string{}
+	var size, inMemory int64
+	for _, in := range run.Inputs {
+		if in.SizeBytes != nil && in.CachedBytes != nil {
+			size, inMemory = size+*in.SizeBytes, inMemory+*in.CachedBytes
+		}
+	}
+	if size > 0 {
+		all[verdict.InputIO] = fmt.Sprintf("%.0f %% of the input was in the page cache at the start", 100*float64(inMemory)/float64(size))
+	}
+	if run.DebtBytes != nil {
+		all[verdict.OutputIO] = fmt.Sprintf("%d MiB of the output were not yet on the device when the final sync began", *run.DebtBytes>>20)
+	}
+	for _, p := range run.Partners {
+		if p.Process == nil || p.CPUs == nil {
+			continue
+		}
+		class, what := verdict.Starved, "writes into"
+		if p.Role == "output" {
+			class, what = verdict.Backpressured, "reads"
+		}
+		all[class] = fmt.Sprintf("%s (pid %d) %s the pipe, and used %.2f CPUs", p.Process.Command, p.Process.PID, what, *p.CPUs)
+	}
+	return all
 }

@@ -19,15 +19,19 @@ const SchemaVersion = 1
 
 // Run is what the pipeline and the command know at the end of a run.
 type Run struct {
-	Version string   // of the program
-	Command []string // arguments, the program's name first
-	CPUs    CPUs
-	Phases  []PhaseRun
-	Queues  []meter.QueueSnapshot
-	Flight  meter.FlightSnapshot // of batches, from the parser to the mappers' release
-	Inputs  []Input
-	Files   []FileRole
-	Host    *host.Delta // over the whole run; nil where nobody looked
+	Version  string   // of the program
+	Command  []string // arguments, the program's name first
+	CPUs     CPUs
+	Phases   []PhaseRun
+	Queues   []meter.QueueSnapshot
+	Flight   meter.FlightSnapshot // of batches, from the parser to the mappers' release
+	Inputs   []Input
+	Files    []FileRole
+	Host     *host.Delta // over the whole run; nil where nobody looked
+	IO       *host.IO    // from the first read of the input on; nil where it is not known
+	Partners []Partner   // at the other ends of pipes
+	// DebtBytes of the output were not on its device when the final sync began; nil where the kernel does not tell.
+	DebtBytes *int64
 	// Makespan was forecast during the run; nil, with a reason, where it was not.
 	Makespan       *Makespan
 	MakespanReason string
@@ -36,6 +40,8 @@ type Run struct {
 	Reads          Reads
 	Sort           Sort
 	Memory         Memory
+	Auto           []AutoChange // what was changed during the run, in order
+	AutoOff        string       // why nothing could be; "" where it could
 	// Duplicates has the metrics of duplicate marking, as encoding/json is to write them; nil without.
 	Duplicates any
 }
@@ -124,6 +130,14 @@ type Reads struct {
 	DuplicatesReason string `json:"duplicates_reason,omitempty"`
 }
 
+// AutoChange is one change of the workers' split, or of the limit in flight, during the run.
+type AutoChange struct {
+	AtSeconds float64 `json:"at_seconds"` // since the start
+	Mappers   int     `json:"mappers"`    // that may work at a time, from then on
+	InFlight  int     `json:"in_flight"`  // batches that there may be, from then on
+	Why       string  `json:"why"`        // with the numbers it was decided by
+}
+
 // Sort counts the sorter's work.
 type Sort struct {
 	Records      int64 `json:"records"`
@@ -162,10 +176,15 @@ type Report struct {
 	Files          []FileRole   `json:"files"`
 	Host           *host.Delta  `json:"host"`
 	HostReason     string       `json:"host_reason,omitempty"`
+	Partners       []Partner    `json:"pipe_partners"`
+	DebtBytes      *int64       `json:"output_debt_bytes_before_sync"`
+	DebtReason     string       `json:"output_debt_bytes_before_sync_reason,omitempty"`
 	Makespan       *Makespan    `json:"makespan_forecast"`
 	MakespanReason string       `json:"makespan_forecast_reason,omitempty"`
 	Options        Options      `json:"options"`
 	Flight         Flight       `json:"in_flight"`
+	Auto           []AutoChange `json:"auto"` // null where nothing could be changed
+	AutoReason     string       `json:"auto_reason,omitempty"`
 	Model          verdict.Load `json:"model"` // what the verdict is computed from, and forecasts are
 }
 
@@ -205,6 +224,14 @@ func flightOf(s meter.FlightSnapshot) Flight {
 	return f
 }
 
+// Partner is a program at the other end of one of the run's pipes.
+type Partner struct {
+	Role    string        `json:"role"` // input, output
+	Process *host.Partner `json:"process"`
+	CPUs    *float64      `json:"cpus"` // that it used while it was watched
+	Reason  string        `json:"cpus_reason,omitempty"`
+}
+
 // Makespan is a forecast that was made when a tenth of the input was mapped. Times are from the start
 // of the run.
 type Makespan struct {
@@ -232,11 +259,18 @@ func Build(run Run) *Report {
 		Reads: run.Reads, Duplicates: run.Duplicates, Sort: run.Sort, Memory: run.Memory,
 		Phases: []Phase{}, Stages: []Stage{}, Queues: []Queue{},
 		Inputs: nonNil(run.Inputs), Files: nonNil(run.Files), Host: run.Host,
+		Partners: nonNil(run.Partners), DebtBytes: run.DebtBytes,
 		Makespan: run.Makespan, MakespanReason: run.MakespanReason,
 		Options: run.Options, Flight: flightOf(run.Flight),
 	}
+	if r.DebtBytes == nil {
+		r.DebtReason = "the kernel does not tell, or the output is a stream"
+	}
 	if r.Makespan == nil && r.MakespanReason == "" {
 		r.MakespanReason = "nobody tried"
+	}
+	if r.AutoReason = run.AutoOff; r.AutoReason == "" {
+		r.Auto = nonNil(run.Auto)
 	}
 	if r.Host == nil {
 		r.HostReason = "nobody looked at the machine"

@@ -123,6 +123,27 @@ func TestAnEmptyRunIsStillAReport(t *testing.T) {
 	}
 }
 
+func TestChangesDuringTheRunAreListed(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(*Run)
+		want   string // in the JSON, blanks apart
+	}{
+		{"none was made", func(*Run) {}, `"auto":[]`},
+		{"one", func(r *Run) { r.Auto = []AutoChange{{2.25, 3, 6, "measured"}} },
+			`"auto":[{"at_seconds":2.25,"mappers":3,"in_flight":6,"why":"measured"}]`},
+		{"none could be", func(r *Run) { r.AutoOff = "off" }, `"auto":null,"auto_reason":"off"`},
+	}
+	for _, tt := range tests {
+		run := mapping()
+		tt.change(&run)
+		text, err := json.Marshal(Build(run))
+		if err != nil || !bytes.Contains(text, []byte(tt.want)) {
+			t.Errorf("%s: no %s, error %v", tt.name, tt.want, err)
+		}
+	}
+}
+
 func TestClosure(t *testing.T) {
 	tests := []struct {
 		name   string

@@ -4,14 +4,16 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"github.com/alignpipe/alignpipe/internal/meter"
 )
 
 const (
-	minWallSeconds = 1.5 // below, start-up noise and clock steps are a visible part
-	minBatches     = 30  // below, the ends of the line weigh more than its middle
-	clearShare     = 0.4 // elasticity that names one class; less is balanced
-	clearLead      = 0.1 // and so is a smaller lead over the next class
-	startupShare   = 0.3 // the largest part at 30 % is enough for start-up: it does no work on reads
+	minWallSeconds = 1.5  // below, start-up noise and clock steps are a visible part
+	minBatches     = 30   // below, the ends of the line weigh more than its middle
+	leastGain      = 0.09 // when nothing brings more than that, all is balanced
+	nearlyAsGood   = 0.75 // and it is when something of another class brings so much of what the best does
+	unclearShare   = 0.5  // of the time that no resource explains: then there is no verdict
 )
 
 // Verdict is what limited a run.
@@ -92,7 +94,7 @@ func tooLittle(load Load, wall float64) []string {
 			batches = max(batches, s.Batches)
 		}
 	}
-	if batches < minBatches && startup < clearShare*wall {
+	if batches < minBatches && startup < wall/2 {
 		return []string{fmt.Sprintf("only %d batches went through; below %d the ends of the line weigh more than its middle", batches, minBatches)}
 	}
 	return nil
@@ -103,11 +105,13 @@ func tooLittle(load Load, wall float64) []string {
 func weigh(load Load, wall float64) []Limit {
 	byKnob := map[string]*Limit{}
 	shared := sharedDevices(load)
+	phases := make([][]Limit, len(load.Phases))
 	for i, p := range load.Phases {
-		for _, l := range elasticities(resources(p, load)) {
-			if l.station.Device != "" && shared[l.station.Device] {
-				l.Class, l.Knob = SharedDisk, KnobDisk
-			}
+		phases[i] = resources(p, load)
+		for j := range phases[i] {
+			phases[i][j].share(shared)
+		}
+		for _, l := range elasticities(slices.Clone(phases[i])) {
 			l.Elasticity *= p.WallSeconds / wall
 			l.weight, l.phase = l.Elasticity, i
 			sum, ok := byKnob[l.Knob]
@@ -124,26 +128,75 @@ func weigh(load Load, wall float64) []Limit {
 	}
 	limits := make([]Limit, 0, len(byKnob))
 	for _, l := range byKnob {
+		if l.Knob != unexplained {
+			l.Gain = gain(load, phases, wall, l.Knob)
+		}
 		limits = append(limits, *l)
 	}
-	slices.SortFunc(limits, byElasticity)
+	slices.SortFunc(limits, byGain)
 	return limits
+}
+
+// relaxed is how much more of a resource there would be, for its gain.
+const relaxed = 1.5
+
+// gain is the speed-up, less 1, with so much more of what a knob turns.
+func gain(load Load, phases [][]Limit, wall float64, knob string) float64 {
+	var then float64
+	for i, before := range phases {
+		p := load.Phases[i]
+		if len(before) == 0 {
+			then += p.WallSeconds
+			continue
+		}
+		after := slices.Clone(before)
+		for j := range after {
+			if after[j].Knob == knob {
+				after[j].Utilisation /= relaxed
+			}
+		}
+		then += p.WallSeconds * stretch(before, after)
+	}
+	return wall/max(then, 1e-9) - 1
+}
+
+func byGain(a, b Limit) int {
+	return cmp.Or(cmp.Compare(b.Gain, a.Gain), byElasticity(a, b))
 }
 
 func byElasticity(a, b Limit) int {
 	return cmp.Or(cmp.Compare(b.Elasticity, a.Elasticity), cmp.Compare(a.Knob, b.Knob), cmp.Compare(a.Stage, b.Stage))
 }
 
-// sharedDevices are those that several roles keep busy in the same phase: then they are one
-// resource in all phases.
+// share makes a limit that of a device with several roles.
+func (l *Limit) share(devices map[string]bool) {
+	if l.station.Kind != meter.KindCPU && devices[l.station.Device] {
+		l.Class, l.Knob = SharedDisk, KnobDisk
+	}
+}
+
+// sharedDevices are those that the run waits for in several roles, none of which has nearly all of it.
 func sharedDevices(load Load) map[string]bool {
-	shared := map[string]bool{}
+	all := map[string]map[string]float64{} // blocked seconds by device and class
 	for _, p := range load.Phases {
-		for _, l := range devicesOf(p) {
-			if l.Class == SharedDisk && l.Utilisation >= clearShare {
-				shared[l.station.Device] = true
+		for _, s := range p.Stations {
+			if s.Kind == meter.KindCPU || s.Device == "" {
+				continue
 			}
+			if all[s.Device] == nil {
+				all[s.Device] = map[string]float64{}
+			}
+			all[s.Device][ioClass(s)] += s.BlockedSeconds
 		}
+	}
+	shared := map[string]bool{}
+	for device, roles := range all {
+		var sum, most float64
+		for _, s := range roles {
+			sum += s
+			most = max(most, s)
+		}
+		shared[device] = most < soleShare*sum
 	}
 	return shared
 }
@@ -152,11 +205,12 @@ func sharedDevices(load Load) map[string]bool {
 func phaseVerdicts(load Load, wall float64) []PhaseVerdict {
 	var all []PhaseVerdict
 	for _, p := range load.Phases {
-		limits := elasticities(resources(p, load))
-		if len(limits) == 0 {
+		if p.WallSeconds <= 0 {
 			continue
 		}
-		slices.SortFunc(limits, byElasticity)
+		alone := load
+		alone.Phases = []Phase{p}
+		limits := weigh(alone, p.WallSeconds)
 		v := name(limits)
 		all = append(all, PhaseVerdict{Phase: p.Name, Class: v.Class, Stage: v.Stage, Share: p.WallSeconds / wall, Limits: limits})
 	}
@@ -166,22 +220,30 @@ func phaseVerdicts(load Load, wall float64) []PhaseVerdict {
 // name picks the class from the ranking.
 func name(limits []Limit) Verdict {
 	top := limits[0]
-	share := map[string]float64{}
-	for _, l := range limits {
-		share[l.Class] += l.Elasticity
-	}
-	var next float64 // the largest share of another class
-	for class, s := range share {
-		if class != top.Class {
-			next = max(next, s)
-		}
-	}
-	switch {
-	case top.Class == Undetermined:
+	if unexplainedShare(limits) >= unclearShare {
 		return Verdict{Class: Undetermined}
-	case top.Class == Startup && top.Elasticity >= startupShare, share[top.Class] >= clearShare && share[top.Class]-next >= clearLead:
-		return Verdict{Class: top.Class, Stage: top.Stage}
-	default:
+	}
+	if top.Gain < leastGain || nextGain(limits) > nearlyAsGood*top.Gain {
 		return Verdict{Class: Balanced, Stage: top.Stage}
 	}
+	return Verdict{Class: top.Class, Stage: top.Stage}
+}
+
+func unexplainedShare(limits []Limit) float64 {
+	for _, l := range limits {
+		if l.Knob == unexplained {
+			return l.Elasticity
+		}
+	}
+	return 0
+}
+
+// nextGain is the best of another class than the first limit's.
+func nextGain(limits []Limit) float64 {
+	for _, l := range limits[1:] {
+		if l.Class != limits[0].Class {
+			return l.Gain
+		}
+	}
+	return 0
 }

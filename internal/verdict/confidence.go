@@ -17,17 +17,17 @@ func confidence(load Load, v Verdict, against int) float64 {
 	return c
 }
 
-// margin maps the lead of the first over the best of another class from 0.5 (a toss-up) to 1.
+// margin maps how far the best of the class that was named is ahead of the best of another from 0.5 (a
+// toss-up) to 1. What is balanced is so the more, the nearer they are to each other.
 func margin(limits []Limit) float64 {
-	lead := limits[0].Elasticity
-	for _, l := range limits[1:] {
-		if l.Class != limits[0].Class {
-			lead -= l.Elasticity
-			break
-		}
-		lead += l.Elasticity
+	if limits[0].Gain <= 0 || name(limits).Class == Undetermined {
+		return 0.5
 	}
-	return 0.5 + 0.5*clamp(lead)
+	ratio := nextGain(limits) / limits[0].Gain
+	if name(limits).Class == Balanced {
+		return 0.5 + 0.5*clamp(max((ratio-nearlyAsGood)/(1-nearlyAsGood), 1-limits[0].Gain/leastGain))
+	}
+	return 0.5 + 0.5*clamp(1-ratio)
 }
 
 // steadiness is the share of resampled runs that get the same verdict. Where there are no windows it is 1.

@@ -21,10 +21,13 @@ func evidence(load Load, wall float64, v Verdict) []string {
 	if s, ok := outside(p, load, top); ok {
 		lines = append(lines, s)
 	}
+	if s, ok := load.Notes[top.Class]; ok {
+		lines = append(lines, s)
+	}
 	if s, ok := waiter(p, top.Stage); ok {
 		lines = append(lines, s)
 	}
-	if s, ok := offCPU(p); ok && top.Class == Undetermined {
+	if s, ok := offCPU(p); ok && v.Class == Undetermined {
 		lines = append(lines, s)
 	}
 	return append(lines, runnerUp(v))

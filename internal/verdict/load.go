@@ -46,6 +46,8 @@ type Load struct {
 	Phases []Phase `json:"phases"`
 	// Unclosed has one sentence per account that does not add up: then nothing can be told.
 	Unclosed []string `json:"unclosed"`
+	// Notes are facts to show with a verdict, by class.
+	Notes map[string]string `json:"notes"`
 	// Doubts has one sentence per sign that the accounts are worth less than usual; each costs confidence.
 	Doubts []string `json:"doubts"`
 }

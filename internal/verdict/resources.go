@@ -17,6 +17,8 @@ type Limit struct {
 	Elasticity float64 `json:"elasticity"`
 	// Utilisation is the resource's demand over its capacity, in the phase where it weighs most.
 	Utilisation float64 `json:"utilisation"`
+	// Gain is what the run would be faster by, as a share, with 1.5 times as much of the resource.
+	Gain float64 `json:"gain"`
 
 	phase   int // index of that phase
 	weight  float64
@@ -30,7 +32,7 @@ const (
 	throttledShare = 0.05 // of the wall time: from there on the quota is what binds
 	collectorShare = 0.20 // of the process's CPU time: from there on collecting is what it does
 	stallShare     = 0.20 // of a stage's busy time, lost in page faults
-	soleShare      = 0.85 // of a device's time: with so much, one role has it for itself
+	soleShare      = 0.90 // of a device's time: with so much, one role has it for itself
 )
 
 // resources lists what could limit a phase, with utilisations from 0 to 1.
@@ -205,19 +207,14 @@ func devicesOf(p Phase) []Limit {
 func deviceOf(p Phase, name string, users []Station) Limit {
 	var blocked, calls float64
 	top := users[0]
-	share := map[string]float64{}
 	for _, s := range users {
 		blocked += s.BlockedSeconds
 		calls += s.BlockedSeconds + s.CPUSeconds
-		share[ioClass(s)] += s.BlockedSeconds
 		if s.BlockedSeconds > top.BlockedSeconds {
 			top = s
 		}
 	}
 	l := Limit{Class: ioClass(top), Stage: top.Name, station: top}
-	if blocked > 0 && share[l.Class] < soleShare*blocked {
-		l.Class = SharedDisk
-	}
 	l.Knob = ioKnob(l.Class)
 	busy := blocked / float64(max(1, top.Workers))
 	if i := slices.IndexFunc(p.Devices, func(d Device) bool { return d.Name == name }); i >= 0 && calls > 0 {

@@ -1,0 +1,79 @@
+package pipeline
+
+import (
+	"fmt"
+	"math"
+)
+
+// split is what the controller sets.
+type split struct {
+	mappers  int // that may work at a time
+	inFlight int // batches between the parser and the mappers' release
+}
+
+// demands is what was measured during a window, while mapping went on. Times are seconds, summed over threads.
+type demands struct {
+	wall    float64
+	cores   float64 // that the run may use at a time
+	reads   int64   // that were mapped
+	mapCPU  float64 // of the mappers
+	allCPU  float64 // of the process
+	starved float64 // mappers waited for reads
+	heldUp  float64 // mappers waited for those who take their records
+	credit  float64 // the parser waited for a batch to come back
+}
+
+const (
+	// waitShare is the part of the mappers' time, or of the parser's, from which on waiting is no accident.
+	waitShare = 0.10
+	// burst is how many times as many mappers as are busy are kept where the cores are not the limit.
+	burst = 1.5
+	// headroom is what the limit in flight is a multiple of, in place of what Little's law says: with just
+	// that every delay would leave somebody without a batch.
+	headroom = 2
+)
+
+// decide says which split serves what was measured, and why. first is the one that the run began with:
+// there are no more mappers and batches than that. Without a reason to change it returns now.
+func decide(d demands, now, first split) (want split, why string) {
+	if d.reads == 0 || d.wall <= 0 || d.mapCPU <= 0 {
+		return now, ""
+	}
+	stay := d.wall * float64(now.mappers)
+	starving, heldUp := d.starved > waitShare*stay, d.heldUp > waitShare*stay
+	switch {
+	case starving && d.credit > waitShare*d.wall:
+		return first, fmt.Sprintf("mappers waited %s of their time for reads while the parser waited %s for batches to come back: "+
+			"what the run began with", percent(d.starved/stay), percent(d.credit/d.wall))
+	case starving || heldUp:
+		return idle(d, stay, now, first)
+	}
+	return busy(d, now, first)
+}
+
+// idle is for mappers that others hold up: as many as are busy, and some for bursts. What may be in
+// flight stays: a limit that is not reached costs nothing, and evens bursts out.
+func idle(d demands, stay float64, now, first split) (split, string) {
+	active := d.mapCPU / d.wall
+	want := split{between(1, burst*active+1, first.mappers), now.inFlight}
+	return want, fmt.Sprintf("mappers waited %s of their time for reads and %s for the output: %.2f of them were busy (%.2f CPU s in %.2f s), "+
+		"times %.1f for bursts, plus 1", percent(d.starved/stay), percent(d.heldUp/stay), active, d.mapCPU, d.wall, burst)
+}
+
+// busy is for mappers that always have work: then the cores are the limit, and they are shared by
+// demand. Batches that queue beyond those in work are a traffic jam.
+func busy(d demands, now, first split) (split, string) {
+	share := d.cores * d.mapCPU / max(d.allCPU, d.mapCPU)
+	want := split{mappers: between(1, share+1, first.mappers)}
+	inWork := 1 + min(share, float64(want.mappers))
+	want.inFlight = between(want.mappers+2, headroom*inWork, first.inFlight)
+	return want, fmt.Sprintf("mapping took %.2f of %.2f CPU s: its share of %.1f cores is %.2f, plus 1 mapper; "+
+		"in flight 1 that is parsed + %.2f that are mapped (rate x service time), times %d", d.mapCPU, d.allCPU, d.cores, share, inWork-1, headroom)
+}
+
+// between rounds up, and then keeps to the bounds; most is the stronger one.
+func between(least int, want float64, most int) int {
+	return min(max(least, int(math.Ceil(want-1e-9))), most)
+}
+
+func percent(share float64) string { return fmt.Sprintf("%.0f %%", 100*share) }
