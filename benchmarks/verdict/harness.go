@@ -47,7 +47,7 @@ func newHarness(dir string, log func(string, ...any)) (*harness, error) {
 	if h.profiles, err = loadProfiles(h.path("profiles.json")); err != nil {
 		return nil, err
 	}
-	return h, reapLoops(h.path("loop"))
+	return h, errors.Join(reapLoops(h.path("loop")), reapGroups())
 }
 
 func (h *harness) path(name string) string { return filepath.Join(h.dir, name) }
