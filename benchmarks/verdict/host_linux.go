@@ -80,6 +80,20 @@ func (g *group) remove() (err error) {
 	return err
 }
 
+// reapGroups removes those of harnesses that were killed.
+func reapGroups() (err error) {
+	for _, controller := range []string{"cpu", "memory"} {
+		dirs, _ := filepath.Glob(filepath.Join(cgroupRoot, controller, groupPrefix+"*")) // the pattern is a good one
+		for _, dir := range dirs {
+			pid, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), groupPrefix), "-")
+			if _, serr := os.Stat("/proc/" + pid); errors.Is(serr, fs.ErrNotExist) {
+				err = errors.Join(err, os.Remove(dir))
+			}
+		}
+	}
+	return err
+}
+
 // setting writes a file of the kernel's. It does not make it.
 func setting(path, value string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
@@ -177,9 +191,15 @@ func newLoop(ctx context.Context, dir, name string) (l *loop, err error) {
 	if _, err := output(ctx, "mount", "-o", "noatime", l.device, l.mount); err != nil {
 		return l, err
 	}
-	number, err := os.ReadFile(filepath.Join("/sys/class/block", filepath.Base(l.device), "dev"))
-	l.number = strings.TrimSpace(string(number))
-	return l, err
+	if l.number, err = deviceNumber(l.device); err != nil {
+		return l, err
+	}
+	return l, l.throttle(0, 0, false) // whoever had the number before may have left a rate
+}
+
+func deviceNumber(device string) (string, error) {
+	number, err := os.ReadFile(filepath.Join("/sys/class/block", filepath.Base(device), "dev"))
+	return strings.TrimSpace(string(number)), err
 }
 
 func output(ctx context.Context, name string, args ...string) (string, error) {
@@ -224,8 +244,12 @@ func reapLoops(dir string) error {
 		_, _ = output(context.Background(), "umount", strings.TrimSuffix(image, ".img")) // it may not be mounted
 		if out, oerr := output(context.Background(), "losetup", "--associated", image, "--output", "NAME", "--noheadings"); oerr == nil {
 			for _, device := range strings.Fields(out) {
+				number, nerr := deviceNumber(device)
+				if nerr == nil {
+					nerr = (&loop{number: number}).throttle(0, 0, false)
+				}
 				_, derr := output(context.Background(), "losetup", "--detach", device)
-				err = errors.Join(err, derr)
+				err = errors.Join(err, nerr, derr)
 			}
 		}
 		err = errors.Join(err, gone(os.Remove(image)))

@@ -108,6 +108,7 @@ func (o *options) withHarness(args []string, command func(*options, context.Cont
 	hold := fs.String("hold", "", "no run begins while this file exists")
 	binary := fs.String("alignpipe", "", "program to use (default: built from this module)")
 	keep := fs.Bool("keep", false, "leave the files of the last run in the work folder")
+	guard := fs.Bool("guard", true, "false, for one only: reject no slot, to see whether a scenario works at all")
 	if err := fs.Parse(args[1:]); err != nil {
 		return err
 	}
@@ -117,13 +118,16 @@ func (o *options) withHarness(args []string, command func(*options, context.Cont
 	if o.work == "" || fs.NArg() > 0 || *rounds < 3 {
 		return errors.New("-work DIR is needed, three rounds or more, and nothing that is no flag")
 	}
+	if !*guard && args[0] != "one" {
+		return errors.New("results without the noise guard are none")
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	o.h, err = newHarness(o.work, func(format string, args ...any) { fmt.Fprintf(o.stderr, format+"\n", args...) })
 	if err != nil {
 		return err
 	}
-	o.h.rounds, o.h.hold, o.h.keep = *rounds, *hold, *keep
+	o.h.rounds, o.h.hold, o.h.keep, o.h.guard = *rounds, *hold, *keep, *guard
 	if *binary != "" {
 		o.h.data.tools["alignpipe"] = *binary
 	}

@@ -53,7 +53,7 @@ func (s *Scenario) tune(p Profile) error {
 		stream, merge = stream*share, merge*share
 	case classMemory:
 		s.GroupMemoryBytes = int64(p.PeakBytes-float64(p.IndexBytes)) + int64(s.Tight["memory"]*float64(p.IndexBytes))
-		stream *= 12 // a guess: what a fault costs is not known
+		stream *= 100 // a guess: what a fault costs is not known
 	case classLock:
 		stream *= 1.8
 	case classBalanced:

@@ -28,7 +28,9 @@ type world struct {
 const (
 	decoyBytes = 32 << 20 // of the file that the decoy reads over and over
 	decoyRate  = 4e6
-	settling   = 100 * time.Millisecond // from the start of the competitors to that of the run
+	// groupPrefix begins the names of control groups; the process's number follows.
+	groupPrefix = "alignpipe-verdict-"
+	settling    = 100 * time.Millisecond // from the start of the competitors to that of the run
 )
 
 // prepare makes all but the processes. The world is to be removed also after an error.
@@ -194,7 +196,7 @@ func (w *world) groups(context.Context) (err error) {
 		return nil
 	}
 	w.h.slots++
-	w.group, err = newGroup(fmt.Sprintf("alignpipe-verdict-%d-%d", os.Getpid(), w.h.slots), w.s.QuotaCPUs, w.s.GroupMemoryBytes)
+	w.group, err = newGroup(fmt.Sprintf("%s%d-%d", groupPrefix, os.Getpid(), w.h.slots), w.s.QuotaCPUs, w.s.GroupMemoryBytes)
 	return err
 }
 
