@@ -32,8 +32,11 @@ func TestDecide(t *testing.T) {
 		{"half a core by quota", first, func(d *demands) { d.cores, d.mapCPU, d.allCPU = 0.5, 0.4, 0.5 }, split{2, 4}},
 		{"others take most of the cores", first, func(d *demands) { d.mapCPU, d.allCPU = 0.34, 0.4 }, split{3, 6}},
 		{"fewer mappers than their share", split{1, 4}, func(d *demands) { d.mapCPU, d.allCPU = 0.9, 1.1 }, split{3, 6}},
-		{"reads come slowly", first, func(d *demands) { d.mapCPU, d.allCPU, d.starved, d.credit = 0.5, 0.7, 7, 0 }, split{2, 29}},
-		{"records go slowly", first, func(d *demands) { d.mapCPU, d.allCPU, d.heldUp = 0.9, 1.1, 7 }, split{3, 29}},
+		{"no more, for both wait for a core", split{3, 6}, func(d *demands) { d.starved = 2 }, split{3, 6}},
+		{"the parser waits for a core as well", first, func(d *demands) { d.starved = 2 }, split{3, 6}},
+		{"reads come slowly", first, func(d *demands) { d.mapCPU, d.allCPU, d.starved, d.credit = 0.5, 0.7, 7, 0 }, first},
+		{"reads come slowly now", split{3, 6}, func(d *demands) { d.mapCPU, d.allCPU, d.starved, d.credit = 0.5, 0.7, 2, 0 }, split{3, 6}},
+		{"records go slowly", first, func(d *demands) { d.mapCPU, d.allCPU, d.heldUp = 0.9, 1.1, 7 }, first},
 		{"reads come in bursts", split{2, 6}, func(d *demands) { d.mapCPU, d.allCPU, d.starved, d.credit = 0.8, 1, 0.8, 0.3 }, first},
 		{"nothing came", split{2, 6}, func(d *demands) { *d = demands{wall: 1, cores: 2, starved: 16} }, split{2, 6}},
 		{"threads have no clock", split{2, 6}, func(d *demands) { d.mapCPU, d.allCPU = 0, 0 }, split{2, 6}},
@@ -171,7 +174,7 @@ func contents(t *testing.T, dir string) string {
 
 // TestLimitsDoNotShowInTheOutput changes both limits after every batch.
 func TestLimitsDoNotShowInTheOutput(t *testing.T) {
-	reads := []string{write(t, "1.fq", many(gunzip(t, lambda1), 3)), write(t, "2.fq", many(gunzip(t, lambda2), 3))}
+	reads := []string{write(t, "1.fq", many(gunzip(t, lambda1), 2)), write(t, "2.fq", many(gunzip(t, lambda2), 2))}
 	var jolts atomic.Int64
 	shake := func(a *auto) {
 		jolts.Add(1)
@@ -200,7 +203,7 @@ func TestLimitsDoNotShowInTheOutput(t *testing.T) {
 		}
 		want := run(2, Tuning{FixedSplit: true}, nil)
 		for _, threads := range []int{1, 2, 7} {
-			if run(threads, Tuning{BatchBases: 8 << 10, jolt: shake}, nil) != want {
+			if run(threads, Tuning{BatchBases: 4 << 10, jolt: shake}, nil) != want {
 				t.Errorf("%s, %d threads: other bytes", way.name, threads)
 			}
 		}

@@ -26,8 +26,8 @@ type demands struct {
 const (
 	// waitShare is the part of the mappers' time, or of the parser's, from which on waiting is no accident.
 	waitShare = 0.10
-	// burst is how many times as many mappers as are busy are kept where the cores are not the limit.
-	burst = 1.5
+	// coresShare is the part of the cores from which on they are the limit, whoever waits for whom.
+	coresShare = 0.90
 	// headroom is what the limit in flight is a multiple of, in place of what Little's law says: with just
 	// that every delay would leave somebody without a batch.
 	headroom = 2
@@ -35,6 +35,10 @@ const (
 
 // decide says which split serves what was measured, and why. first is the one that the run began with:
 // there are no more mappers and batches than that. Without a reason to change it returns now.
+//
+// Mappers that a slow device or pipe leaves without work are not sent away. They cost nothing while they
+// wait, taking turns costs wake-ups (a tenth more context switches with a slow fifo, as many CPU seconds), and in a
+// burst they are missed.
 func decide(d demands, now, first split) (want split, why string) {
 	if d.reads == 0 || d.wall <= 0 || d.mapCPU <= 0 {
 		return now, ""
@@ -42,27 +46,18 @@ func decide(d demands, now, first split) (want split, why string) {
 	stay := d.wall * float64(now.mappers)
 	starving, heldUp := d.starved > waitShare*stay, d.heldUp > waitShare*stay
 	switch {
+	case d.allCPU >= coresShare*d.cores*d.wall, !starving && !heldUp:
+		return busy(d, first)
 	case starving && d.credit > waitShare*d.wall:
 		return first, fmt.Sprintf("mappers waited %s of their time for reads while the parser waited %s for batches to come back: "+
 			"what the run began with", percent(d.starved/stay), percent(d.credit/d.wall))
-	case starving || heldUp:
-		return idle(d, stay, now, first)
 	}
-	return busy(d, now, first)
+	return now, ""
 }
 
-// idle is for mappers that others hold up: as many as are busy, and some for bursts. What may be in
-// flight stays: a limit that is not reached costs nothing, and evens bursts out.
-func idle(d demands, stay float64, now, first split) (split, string) {
-	active := d.mapCPU / d.wall
-	want := split{between(1, burst*active+1, first.mappers), now.inFlight}
-	return want, fmt.Sprintf("mappers waited %s of their time for reads and %s for the output: %.2f of them were busy (%.2f CPU s in %.2f s), "+
-		"times %.1f for bursts, plus 1", percent(d.starved/stay), percent(d.heldUp/stay), active, d.mapCPU, d.wall, burst)
-}
-
-// busy is for mappers that always have work: then the cores are the limit, and they are shared by
-// demand. Batches that queue beyond those in work are a traffic jam.
-func busy(d demands, now, first split) (split, string) {
+// busy is for cores that always have work: they are shared by demand, and mappers beyond their share only
+// fight for them. Batches that queue beyond those in work are a traffic jam.
+func busy(d demands, first split) (split, string) {
 	share := d.cores * d.mapCPU / max(d.allCPU, d.mapCPU)
 	want := split{mappers: between(1, share+1, first.mappers)}
 	inWork := 1 + min(share, float64(want.mappers))
