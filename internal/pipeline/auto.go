@@ -97,7 +97,7 @@ func (a *auto) demands(from, to *mark) demands {
 	parsing := to.stages[a.parsing].Sub(from.stages[a.parsing])
 	sec := func(ns int64) float64 { return time.Duration(ns).Seconds() }
 	return demands{
-		wall: to.at.Sub(from.at).Seconds(), reads: mapping.Items,
+		wall: to.at.Sub(from.at).Seconds(), batches: mapping.Batches,
 		mapCPU: sec(mapping.CPUNS), allCPU: (to.cpu - from.cpu).Seconds(),
 		starved: sec(mapping.WaitNS[meter.WaitIn]), heldUp: sec(mapping.WaitNS[meter.WaitOut]),
 		credit: sec(parsing.WaitNS[meter.WaitCredit]),

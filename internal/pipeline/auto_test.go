@@ -18,22 +18,25 @@ import (
 func TestDecide(t *testing.T) {
 	first := split{8, 29}
 	// full is a second in which two cores were at work, 85 % of them for mapping.
-	full := demands{wall: 1, cores: 2, reads: 300e3, mapCPU: 1.7, allCPU: 2, credit: 0.9}
+	full := demands{wall: 1, cores: 2, batches: 170, mapCPU: 1.7, allCPU: 2, credit: 0.9}
 	tests := []struct {
 		name   string
 		now    split
 		change func(*demands)
 		want   split
 	}{
-		{"the cores are shared by demand", first, func(*demands) {}, split{3, 6}},
-		{"as many cores as threads", first, func(d *demands) { d.cores, d.mapCPU, d.allCPU = 8, 7.5, 8 }, split{8, 17}},
-		{"more cores than mappers", first, func(d *demands) { d.cores, d.mapCPU, d.allCPU = 64, 7.9, 8.5 }, split{8, 18}},
-		{"mapping is the smaller part", first, func(d *demands) { d.mapCPU = 0.2 }, split{2, 4}},
-		{"half a core by quota", first, func(d *demands) { d.cores, d.mapCPU, d.allCPU = 0.5, 0.4, 0.5 }, split{2, 4}},
-		{"others take most of the cores", first, func(d *demands) { d.mapCPU, d.allCPU = 0.34, 0.4 }, split{3, 6}},
-		{"fewer mappers than their share", split{1, 4}, func(d *demands) { d.mapCPU, d.allCPU = 0.9, 1.1 }, split{3, 6}},
-		{"reads come slowly", first, func(d *demands) { d.mapCPU, d.allCPU, d.starved, d.credit = 0.5, 0.7, 7, 0 }, split{2, 29}},
-		{"records go slowly", first, func(d *demands) { d.mapCPU, d.allCPU, d.heldUp = 0.9, 1.1, 7 }, split{3, 29}},
+		{"the cores are shared by demand", first, func(*demands) {}, split{3, 13}},
+		{"as many cores as threads", first, func(d *demands) { d.cores, d.mapCPU, d.allCPU = 8, 7.5, 8 }, split{8, 24}},
+		{"mapping is the smaller part", first, func(d *demands) { d.mapCPU = 0.2 }, split{2, 10}},
+		{"half a core by quota", first, func(d *demands) { d.cores, d.mapCPU, d.allCPU, d.batches = 0.5, 0.4, 0.5, 20 }, split{2, 4}},
+		{"mapping takes more than before", split{2, 5}, func(*demands) {}, split{3, 13}},
+		{"others take most of the cores", first, func(d *demands) { d.mapCPU, d.allCPU = 0.34, 0.4 }, first},
+		{"others take cores now", split{3, 13}, func(d *demands) { d.mapCPU, d.allCPU = 0.34, 0.4 }, first},
+		{"too few mappers", split{1, 5}, func(d *demands) { d.mapCPU, d.allCPU = 0.9, 1.1 }, first},
+		{"the parser waits for a core as well", first, func(d *demands) { d.starved = 2 }, split{3, 13}},
+		{"reads come slowly", first, func(d *demands) { d.mapCPU, d.allCPU, d.starved, d.credit = 0.5, 0.7, 7, 0 }, first},
+		{"reads come slowly now", split{3, 13}, func(d *demands) { d.mapCPU, d.allCPU, d.starved, d.credit = 0.5, 0.7, 2, 0 }, split{3, 13}},
+		{"records go slowly now", split{3, 13}, func(d *demands) { d.mapCPU, d.allCPU, d.heldUp = 0.9, 1.1, 2 }, split{3, 13}},
 		{"reads come in bursts", split{2, 6}, func(d *demands) { d.mapCPU, d.allCPU, d.starved, d.credit = 0.8, 1, 0.8, 0.3 }, first},
 		{"nothing came", split{2, 6}, func(d *demands) { *d = demands{wall: 1, cores: 2, starved: 16} }, split{2, 6}},
 		{"threads have no clock", split{2, 6}, func(d *demands) { d.mapCPU, d.allCPU = 0, 0 }, split{2, 6}},
@@ -53,7 +56,7 @@ func TestDecisionsKeepToTheirBounds(t *testing.T) {
 	for range 20000 {
 		first := split{1 + rng.IntN(64), 1 + rng.IntN(200)}
 		now := split{1 + rng.IntN(first.mappers), 1 + rng.IntN(first.inFlight)}
-		d := demands{wall: 2 * rng.Float64(), cores: 64 * rng.Float64(), reads: rng.Int64N(1000), mapCPU: 64 * rng.Float64(),
+		d := demands{wall: 2 * rng.Float64(), cores: 64 * rng.Float64(), batches: rng.Int64N(1000), mapCPU: 64 * rng.Float64(),
 			allCPU: 64 * rng.Float64(), starved: 64 * rng.Float64(), heldUp: 64 * rng.Float64(), credit: 2 * rng.Float64()}
 		got, _ := decide(d, now, first)
 		if got.mappers < 1 || got.mappers > first.mappers || got.inFlight < 1 || got.inFlight > first.inFlight {
@@ -108,7 +111,7 @@ func (r *run) lookFor(from, to time.Duration, mapping float64) {
 	for at := from; at <= to; at += tick {
 		sec := at.Seconds()
 		k := &mark{at: r.monitor.first.at.Add(at), cpu: time.Duration(2 * sec * 1e9), stages: make([]meter.Snapshot, len(r.monitor.all))}
-		k.stages[r.auto.mapping] = meter.Snapshot{Items: int64(1e6 * sec), CPUNS: int64(mapping * sec * 1e9)}
+		k.stages[r.auto.mapping] = meter.Snapshot{Batches: int64(170 * sec), CPUNS: int64(mapping * sec * 1e9)}
 		r.watch(k)
 	}
 }
@@ -119,7 +122,7 @@ func TestTheSplitFollowsTheDemandsAndIsTold(t *testing.T) {
 	}
 	r, inFlight := steered(t, func(*Tuning) {})
 	r.lookFor(0, 10*time.Second, 1.7)
-	want := split{3, 6}
+	want := split{3, 13}
 	if got := r.auto.changes; len(got) != 1 || got[0].Mappers != want.mappers || got[0].InFlight != want.inFlight || got[0].AtSeconds != 2 || got[0].Why == "" {
 		t.Errorf("changes %+v", got)
 	}
@@ -129,7 +132,7 @@ func TestTheSplitFollowsTheDemandsAndIsTold(t *testing.T) {
 	for _, tt := range []struct {
 		from, to float64
 		want     int
-	}{{0, 10, 6}, {0, 3, 20}, {1.5, 2.4, 20}, {1.5, 2.6, 6}} {
+	}{{0, 10, 13}, {0, 3, 20}, {1.5, 2.4, 20}, {1.5, 2.6, 13}} {
 		if got := r.auto.longest(tt.from, tt.to); got != tt.want {
 			t.Errorf("from %g to %g s %d batches held for most of the time, want %d", tt.from, tt.to, got, tt.want)
 		}
@@ -171,7 +174,7 @@ func contents(t *testing.T, dir string) string {
 
 // TestLimitsDoNotShowInTheOutput changes both limits after every batch.
 func TestLimitsDoNotShowInTheOutput(t *testing.T) {
-	reads := []string{write(t, "1.fq", many(gunzip(t, lambda1), 3)), write(t, "2.fq", many(gunzip(t, lambda2), 3))}
+	reads := []string{write(t, "1.fq", many(gunzip(t, lambda1), 2)), write(t, "2.fq", many(gunzip(t, lambda2), 2))}
 	var jolts atomic.Int64
 	shake := func(a *auto) {
 		jolts.Add(1)
@@ -200,7 +203,7 @@ func TestLimitsDoNotShowInTheOutput(t *testing.T) {
 		}
 		want := run(2, Tuning{FixedSplit: true}, nil)
 		for _, threads := range []int{1, 2, 7} {
-			if run(threads, Tuning{BatchBases: 8 << 10, jolt: shake}, nil) != want {
+			if run(threads, Tuning{BatchBases: 4 << 10, jolt: shake}, nil) != want {
 				t.Errorf("%s, %d threads: other bytes", way.name, threads)
 			}
 		}

@@ -15,7 +15,7 @@
 // the reader; the end-of-file block is written after that, and the final names appear
 // after everything is on disk. Whatever goes wrong before leaves no file behind.
 //
-// run.go has the order of events, mapping.go the mappers, sorted.go and unsorted.go the
-// two ways from there on, memory.go the memory plan, output.go the destinations, audit.go
+// run.go has the order of events, mapping.go the mappers, auto.go how many of them work at a time,
+// sorted.go and unsorted.go the two ways from there on, memory.go the memory plan, output.go the destinations, audit.go
 // the check that no read is lost, verify.go the independent re-reading of a finished file.
 package pipeline
