@@ -28,7 +28,10 @@ const (
 	// mergeAtRate bytes a second: see benchmarks/results/sort.md.
 	mergeSeconds = 0.40e-6
 	mergeAtRate  = 320e6
-	blockBytes   = 65280 // of BGZF, before compression
+	// Records are spilled when so much of the sorter's memory is taken, and compressed to so much of their bytes.
+	spillsFrom = 0.75
+	runRatio   = 0.5
+	blockBytes = 65280 // of BGZF, before compression
 )
 
 // foresight forecasts, from the first tenth of a run, when it will end. It belongs to the monitor's goroutine.
@@ -39,10 +42,11 @@ type foresight struct {
 	possible bool
 	sample   recordSample
 	probing  sync.WaitGroup
-	probed   atomic.Int64 // bytes written to learn how fast devices are
-	mu       sync.Mutex
-	forecast *report.Makespan // nil until there is one
-	why      string           // there is none
+	// Bytes written and read to learn how fast devices are.
+	wrote, read atomic.Int64
+	mu          sync.Mutex
+	forecast    *report.Makespan // nil until there is one
+	why         string           // there is none
 }
 
 // recordSample holds records as the mappers made them.
@@ -92,10 +96,10 @@ func newForesight(r *run) *foresight {
 
 // progress is how far the mappers are.
 type progress struct {
-	at     time.Duration // since the program began
-	reads  int64         // mapped
-	total  float64       // expected
+	reads  int64   // mapped
+	total  float64 // expected
 	mapped meter.Snapshot
+	cpu    float64 // seconds of the process since the first read
 }
 
 // progressOf works out the share of the input that is mapped; ok is false where that cannot be said.
@@ -105,7 +109,7 @@ func (f *foresight) progressOf(k *mark) (p progress, ok bool) {
 		by[s.Name] = s
 	}
 	in, parse := by[meter.NameInflate], by[meter.NameParse]
-	p = progress{at: meter.Now(), mapped: by[meter.NameMap]}
+	p = progress{mapped: by[meter.NameMap], cpu: (k.cpu - f.run.monitor.reading.cpu).Seconds()}
 	p.reads = p.mapped.Items
 	if in.BytesIn == 0 || parse.BytesIn == 0 || parse.Items == 0 || p.reads == 0 || f.size == 0 {
 		return p, false
@@ -139,9 +143,10 @@ func (f *foresight) foresee(p progress) {
 	now := time.Since(f.began).Seconds()
 	span := time.Duration(p.mapped.LastNS - p.mapped.FirstNS).Seconds()
 	rate := math.Inf(1)
-	if batch := float64(p.mapped.Items) / float64(max(1, p.mapped.Batches)); span > 0 {
-		rate = (float64(p.reads) - batch*min(float64(r.cfg.Threads), float64(p.mapped.Batches)/2)) / span
+	if n := float64(p.mapped.Batches); n > 1 && span > 0 { // between the ends of the first batch and the last
+		rate = float64(p.reads) * (n - 1) / n / span
 	}
+	rate = min(rate, float64(p.reads)*r.monitor.cpus.Limit()/max(p.cpu, 1e-9)) // a quota is not felt at once
 	stream := (p.total - float64(p.reads)) / rate
 	var merge, write float64
 	if r.cfg.Sort != SortNone {
@@ -165,12 +170,11 @@ func (f *foresight) sorted(p progress, stream float64) (streamSeconds, merge, wr
 	}
 	cores := r.monitor.cpus.Limit()
 	merge = records * perRecord / cores
-	write = f.device(filepath.Dir(r.cfg.Output), records*packed)
-	if room := float64(r.plan.sorter) * 3 / 4; all+records*float64(sorter.EntryBytes) > room {
-		spilled := all / 2 // runs are compressed to a half or so
-		seconds := f.device(r.cfg.tempParent(), spilled)
-		stream = max(stream, seconds)
-		merge = max(merge, seconds)
+	write, _ = f.device(filepath.Dir(r.cfg.Output), records*packed)
+	if spilled := all + records*float64(sorter.EntryBytes) - float64(r.plan.sorter)*spillsFrom; spilled > 0 {
+		out, in := f.device(r.cfg.tempParent(), spilled*runRatio)
+		stream = max(stream, out)
+		merge = max(merge, in)
 	}
 	return stream, merge, write
 }
@@ -202,36 +206,42 @@ func (f *foresight) compress() (seconds, raw, packed float64) {
 	return took/n + mergeSeconds*min(max(scale, 0.5), 2), float64(len(data)) / n, float64(size) / n
 }
 
-// device is how long it takes to bring so many bytes to the device of a folder.
-func (f *foresight) device(dir string, bytes float64) float64 {
+// device is how long it takes to bring so many bytes to the device of a folder, and to read them back; the
+// page cache may have them then.
+func (f *foresight) device(dir string, bytes float64) (write, read float64) {
 	probe := int(min(bytes*probeShare, mostDiskProbe))
 	if probe < leastDiskProbe || f.run.cfg.streams() {
-		return 0
+		return 0, 0
 	}
-	took, err := f.probeDevice(dir, probe)
+	out, in, err := f.probeDevice(dir, probe)
 	if err != nil {
-		return 0
+		return 0, 0
 	}
-	return bytes / float64(probe) * took.Seconds()
+	times := bytes / float64(probe)
+	return times * out.Seconds(), times * in.Seconds()
 }
 
-// probeDevice writes a file that has no name any more.
-func (f *foresight) probeDevice(dir string, bytes int) (time.Duration, error) {
+// probeDevice writes a file that has no name any more, and reads it.
+func (f *foresight) probeDevice(dir string, bytes int) (write, read time.Duration, err error) {
 	file, err := vfs.Unnamed(f.run.cfg.FS, dir, filepath.Base(f.run.cfg.Output))
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer file.Close()
+	data := make([]byte, bytes)
 	start := time.Now()
-	n, err := file.Write(make([]byte, bytes))
-	f.probed.Add(int64(n))
+	n, err := file.Write(data)
+	f.wrote.Add(int64(n))
+	if err == nil {
+		err = file.Sync()
+	}
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	if err := file.Sync(); err != nil {
-		return 0, err
-	}
-	return time.Since(start), nil
+	write = time.Since(start)
+	n, err = file.ReadAt(data, 0)
+	f.read.Add(int64(n))
+	return write, time.Since(start) - write, err
 }
 
 // result waits for a probe under way and returns the forecast, or why there is none.

@@ -15,7 +15,7 @@ func (res *Result) Report(version string, command []string) report.Run {
 		CPUs: res.CPUs, Queues: res.Queues, Phases: res.Phases,
 		Flight: res.Flight, Inputs: res.Inputs, Files: res.Files, Host: res.Host, IO: res.IO, Auto: res.Auto, AutoOff: res.AutoOff,
 		Partners: res.Partners, DebtBytes: res.DebtBytes,
-		Makespan: res.Makespan, MakespanReason: res.MakespanReason, ProbeBytes: res.ProbeBytes,
+		Makespan: res.Makespan, MakespanReason: res.MakespanReason, Probed: res.Probed,
 		Reads: report.Reads{Total: int64(res.Sum.Count), Mapped: res.Mapped,
 			PrimaryWritten: res.Primary, Skipped: res.Skipped},
 		Sort: report.Sort{Records: res.Sort.Records, SpilledRuns: res.Sort.SpilledRuns,

@@ -41,7 +41,7 @@ type Result struct {
 	MakespanReason string
 	Partners       []report.Partner
 	DebtBytes      *int64 // of the output, before the sync; nil where the kernel does not tell
-	ProbeBytes     int64  // written to learn how fast devices are
+	Probed         report.Probed
 
 	options report.Options
 }
@@ -54,7 +54,7 @@ func (r *run) result() *Result {
 	makespan, why := r.foresight.result()
 	return &Result{
 		Partners: r.partners.tell(), DebtBytes: r.debt,
-		Makespan: makespan, MakespanReason: why, ProbeBytes: r.foresight.probed.Load(),
+		Makespan: makespan, MakespanReason: why, Probed: report.Probed{ReadBytes: r.foresight.read.Load(), WriteBytes: r.foresight.wrote.Load()},
 		Duplicates: duplicates,
 		Threads:    r.cfg.Threads, Paired: r.cfg.paired(), Sum: r.reader.Sum(),
 		Records: r.counts.records, Primary: r.counts.reads, Mapped: r.counts.mapped, Proper: r.counts.proper,

@@ -87,8 +87,7 @@ func (c *Closure) closeBytes(run Run) {
 		c.WriteBytesReason = c.BytesResidualReason
 		return
 	}
-	var read int64
-	written := run.ProbeBytes
+	read, written := run.Probed.ReadBytes, run.Probed.WriteBytes
 	for _, p := range run.Phases {
 		for _, s := range p.Stages {
 			switch s.Kind {

@@ -35,7 +35,7 @@ type Run struct {
 	// Makespan was forecast during the run; nil, with a reason, where it was not.
 	Makespan       *Makespan
 	MakespanReason string
-	ProbeBytes     int64 // written to learn how fast devices are, by no stage
+	Probed         Probed
 	Options        Options
 	Reads          Reads
 	Sort           Sort
@@ -223,6 +223,9 @@ func flightOf(s meter.FlightSnapshot) Flight {
 	f.MeanBatches, f.MeanStaySeconds = &s.MeanInside, &stay
 	return f
 }
+
+// Probed are bytes that were moved to learn how fast devices are, by no stage.
+type Probed struct{ ReadBytes, WriteBytes int64 }
 
 // Partner is a program at the other end of one of the run's pipes.
 type Partner struct {

@@ -58,6 +58,9 @@ type Forecast struct {
 // Ask forecasts the run of a report with other knobs. The error wraps [verdict.ErrNoData] where the run
 // has nothing to say about them.
 func (k Knobs) Ask(r *report.Report) (Forecast, error) {
+	if r.Verdict.Class == verdict.Memory {
+		return Forecast{}, fmt.Errorf("a run that waits for memory does so differently each time: %w", verdict.ErrNoData)
+	}
 	c, basis, err := k.change(r)
 	if err != nil {
 		return Forecast{}, err
