@@ -182,31 +182,32 @@ func TestUnboundIsWhatNoStageIsChargedFor(t *testing.T) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	tid := threadID()
-	look := func(u *Unbound) time.Duration {
-		u.See(tid, threadCPU(tid))
-		return u.Done()
-	}
 	u := NewUnbound()
-	look(u)
+	var before time.Duration // what the thread did before the test
+	look := func() time.Duration {
+		u.See(tid, threadCPU(tid))
+		return u.Done() - before
+	}
+	before = look()
 	s, device := NewStage("map", KindCPU, 1), NewStage("read", KindDeviceRead, 1)
 
 	spinCPU(10 * time.Millisecond) // nobody's
-	near(t, "nobody's work", look(u), 10*time.Millisecond)
+	near(t, "nobody's work", look(), 10*time.Millisecond)
 
 	w := s.Enter()
 	spinCPU(10 * time.Millisecond)
-	before := look(u) // with a worker: not ours to count
+	during := look() // with a worker: not ours to count
 	w.Exit()
-	near(t, "a stage's work", before, 10*time.Millisecond)
+	near(t, "a stage's work", during, 10*time.Millisecond)
 
-	look(u) // the thread is free again from here on
+	look() // the thread is free again from here on
 	work := device.Work()
 	spinCPU(10 * time.Millisecond)
 	work.End()
 	call := device.Begin(BlkRead)
 	spinCPU(10 * time.Millisecond)
 	call.End()
-	near(t, "work charged on a free thread", look(u), 10*time.Millisecond)
+	near(t, "work charged on a free thread", look(), 10*time.Millisecond)
 	snap := device.Snapshot()
 	near(t, "work", time.Duration(snap.WorkNS), 10*time.Millisecond)
 	near(t, "the call", time.Duration(snap.CPUNS), 10*time.Millisecond)
