@@ -114,9 +114,6 @@ func StationOf(s meter.Snapshot) Station {
 		Items:           s.Items, Batches: s.Batches, Bytes: max(s.BytesIn, s.BytesOut),
 	}
 	if s.Kind == meter.KindCPU {
-		if s.CPUNS == 0 {
-			st.CPUSeconds = seconds(max(0, s.BusyNS()))
-		}
 		return st
 	}
 	st.BlockedSeconds = seconds(max(0, s.BlockedNS()-s.CPUNS))
@@ -126,9 +123,16 @@ func StationOf(s meter.Snapshot) Station {
 // Stations turns the accounts of one phase into its stations, without those that did nothing.
 func Stations(snaps ...meter.Snapshot) []Station {
 	var out []Station
+	clock := false // a stage with a clock may have done nothing for a while
 	for _, s := range snaps {
 		if s.LifetimeNS > 0 {
 			out = append(out, StationOf(s))
+			clock = clock || s.CPUNS > 0
+		}
+	}
+	for i := range out {
+		if !clock && out[i].Kind == meter.KindCPU {
+			out[i].CPUSeconds = out[i].BusySeconds
 		}
 	}
 	return out

@@ -179,10 +179,11 @@ func TestStationOfSplitsBlockedFromCPU(t *testing.T) {
 		t.Errorf("station %+v", got)
 	}
 	noClock := meter.Snapshot{Name: "map", Kind: meter.KindCPU, Workers: 2, LifetimeNS: int64(4 * time.Second)}
-	if got := StationOf(noClock); got.CPUSeconds != 4 {
+	if got := Stations(meter.Snapshot{Name: "idle"}, noClock); len(got) != 1 || got[0].Name != "map" || got[0].CPUSeconds != 4 {
 		t.Errorf("without a thread clock busy time stands in: %+v", got)
 	}
-	if got := Stations(meter.Snapshot{Name: "idle"}, noClock); len(got) != 1 || got[0].Name != "map" {
-		t.Errorf("stations %+v", got)
+	s.Kind = meter.KindCPU
+	if got := Stations(s, noClock); got[1].CPUSeconds != 0 {
+		t.Errorf("with a clock a stage that waited all the time did nothing: %+v", got)
 	}
 }
