@@ -244,6 +244,12 @@ func (f *foresight) probeDevice(dir string, bytes int) (write, read time.Duratio
 	return write, time.Since(start) - write, err
 }
 
+// close waits for a probe under way.
+func (f *foresight) close() error {
+	f.probing.Wait()
+	return nil
+}
+
 // result waits for a probe under way and returns the forecast, or why there is none.
 func (f *foresight) result() (*report.Makespan, string) {
 	f.probing.Wait()
