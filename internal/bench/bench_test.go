@@ -24,32 +24,31 @@ func TestConfigsThatCannotBeMeant(t *testing.T) {
 	}
 }
 
-// TestStoppedAnywhereNothingIsLeft stops after every step is announced.
+// TestStoppedAnywhereNothingIsLeft stops soon after a step is announced.
 func TestStoppedAnywhereNothingIsLeft(t *testing.T) {
-	for step := range 9 {
+	for _, step := range []int{0, 2, 4, 6} {
 		dir := t.TempDir()
 		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
 		said := 0
+		var stopped time.Time
 		cfg := Config{InputDir: dir, TempDir: dir, OutputDir: dir, Threads: 2, Quick: true, Level: 1}
 		cfg.Say = func(string) {
 			if said == step {
+				stopped = time.Now()
 				time.AfterFunc(10*time.Millisecond, stop)
 			}
 			said++
 		}
-		began := time.Now()
 		b, err := newBench(cfg)
 		if err != nil {
 			t.Fatal(err)
 		}
 		b.effort.genomeBases, b.effort.sampleReads, b.effort.runReads, b.effort.repeats = 50_000, 1000, 2000, 1
 		_, err = b.run(ctx)
-		if took := time.Since(began); ctx.Err() == nil {
-			stop() // there are fewer steps
-		} else if !errors.Is(err, context.Canceled) && err != nil || took > 20*time.Second {
-			t.Errorf("step %d: error %v after %s", step, err, took)
+		if took := time.Since(stopped); !errors.Is(err, context.Canceled) || took > 5*time.Second {
+			t.Errorf("step %d: error %v, %s after it began", step, err, took)
 		}
-		stop()
 		empty(t, dir)
 	}
 }

@@ -3,7 +3,7 @@ package bench
 import (
 	"context"
 	"math"
-	"runtime"
+	"runtime/debug"
 	"slices"
 
 	"github.com/alignpipe/alignpipe/internal/meter"
@@ -123,7 +123,7 @@ func coldServices(ctx context.Context, r *runner, s *sample, batchBases int) ([]
 		return nil, err
 	}
 	columns, err := repeat(ctx, coldRepeats, func() ([]float64, error) {
-		runtime.GC() // as before a run
+		debug.FreeOSMemory() // as before a run
 		inflated, parsing := newCPUStage(meter.NameInflate), newCPUStage(meter.NameParse)
 		batches, err := parsed(ctx, data, 1000, batchBases, false, inflated, parsing)
 		releaseAll(batches)

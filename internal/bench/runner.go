@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
-	"runtime"
+	"runtime/debug"
 	"time"
 
 	"github.com/alignpipe/alignpipe/internal/pipeline"
@@ -50,7 +50,7 @@ func (r *runner) run(ctx context.Context, h how) (*pipeline.Result, error) {
 		threads = h.threads
 	}
 	out := filepath.Join(r.dir, "out.bam")
-	runtime.GC() // what one run leaves is not the next one's to collect
+	debug.FreeOSMemory() // each begins as a new process does: its memory comes with its first use
 	result, err := pipeline.Run(ctx, pipeline.Config{
 		FS: r.cfg.FS, Ref: r.work.ref, Reads: files, Output: out, Sort: h.order, Level: r.cfg.Level,
 		Threads: threads, Memory: r.cfg.Memory, TempDir: r.cfg.TempDir, Version: r.cfg.Version, Tuning: h.tune,
