@@ -64,11 +64,17 @@ func (m *monitor) close() error {
 	return nil
 }
 
+// glance looks at the stages alone: all that the watchers need.
+func (m *monitor) glance() *mark {
+	return &mark{at: time.Now(), cpu: processCPU(), stages: meter.Snapshots(m.all...)}
+}
+
 func (m *monitor) look() *mark {
 	if m.before != nil {
 		m.before()
 	}
-	k := &mark{at: time.Now(), cpu: processCPU(), stages: meter.Snapshots(m.all...), host: m.host.Read()}
+	k := m.glance()
+	k.host = m.host.Read()
 	m.host.EachThread(m.unbound.See)
 	k.runtime = m.unbound.Done()
 	for _, d := range m.devices {
@@ -126,14 +132,19 @@ func (m *monitor) tick(stop chan struct{}) []*mark {
 			return marks
 		case <-ticker.C:
 		}
-		k := m.look()
-		for _, watch := range m.watchers {
-			watch(k)
-		}
 		if quick && n == quickLooks {
 			ticker.Reset(tick)
 		}
-		if k.at.Sub(kept) < keep {
+		due := time.Since(kept) >= keep
+		look := m.glance
+		if due {
+			look = m.look
+		}
+		k := look()
+		for _, watch := range m.watchers {
+			watch(k)
+		}
+		if !due {
 			continue
 		}
 		kept = k.at
