@@ -153,6 +153,9 @@ func (a *account) release(b []byte) error {
 
 func pages(n int64) int64 { return (n + pageBytes - 1) &^ (pageBytes - 1) }
 
+// othersFiles is what the rest of the program may have open: inputs, outputs, the kernel's counters, one of them for each thread.
+const othersFiles = 320
+
 // fileLimit is how many runs may be open at once: the process's limit without what the rest
 // of the program may have open.
 func fileLimit() int {
@@ -161,5 +164,5 @@ func fileLimit() int {
 		return 128
 	}
 	n := int(min(r.Cur, 1<<20))
-	return max(n-64, n/2, 2)
+	return max(n-othersFiles, n/2, 2)
 }

@@ -159,7 +159,8 @@ func (a *auto) longest(from, to float64) int {
 func (r *run) stream(step func() error, stages ...*meter.Stage) error {
 	r.auto = r.newAuto()
 	all := r.monitor.watchers
-	r.monitor.watchers = append(all, r.watch)
+	r.monitor.watchers = append(all, r.foresight.watch, r.watch)
+	r.partners.watch(r.monitor.last)
 	err := r.monitor.phase(report.PhaseRun{Name: "stream"}, step, stages...)
 	r.monitor.watchers = all
 	phase := &r.monitor.phases[len(r.monitor.phases)-1]

@@ -62,7 +62,7 @@ func (r *run) place(role, path string) string {
 	f := report.FileRole{Role: role, Path: path}
 	defer func() { r.files = append(r.files, f) }()
 	if path == Stdio || vfs.IsStream(r.cfg.FS, path) && !isFolder(r.cfg.FS, path) {
-		f.Device = "pipe " + path
+		f.Device = role + " pipe " + path
 		return f.Device
 	}
 	if role == "input" {

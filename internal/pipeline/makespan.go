@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"math"
 	"path/filepath"
 	"sync"
@@ -36,12 +37,15 @@ const (
 
 // foresight forecasts, from the first tenth of a run, when it will end. It belongs to the monitor's goroutine.
 type foresight struct {
-	run      *run
-	began    time.Time // of the run
-	size     int64     // of the input, compressed
-	possible bool
-	sample   recordSample
-	probing  sync.WaitGroup
+	run         *run
+	began       time.Time       // of the run
+	size        int64           // of the input, compressed
+	ctx         context.Context // until the run is over
+	stop        context.CancelFunc
+	possible    bool
+	spillFolder string // the run's own
+	sample      recordSample
+	probing     sync.WaitGroup
 	// Bytes written and read to learn how fast devices are.
 	wrote, read atomic.Int64
 	mu          sync.Mutex
@@ -72,8 +76,9 @@ func (s *recordSample) take(rec []byte) {
 	}
 }
 
-func newForesight(r *run) *foresight {
+func newForesight(ctx context.Context, r *run) *foresight {
 	f := &foresight{run: r, began: time.Now(), why: "nothing is measured in this build"}
+	f.ctx, f.stop = context.WithCancel(ctx)
 	for _, file := range r.files {
 		switch {
 		case file.Role != "input":
@@ -152,6 +157,9 @@ func (f *foresight) foresee(p progress) {
 	if r.cfg.Sort != SortNone {
 		stream, merge, write = f.sorted(p, stream)
 	}
+	if f.ctx.Err() != nil {
+		return // half a measurement is none
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.forecast.StreamSeconds, f.forecast.MergeSeconds, f.forecast.OutputSeconds = now+stream, merge, write
@@ -170,13 +178,23 @@ func (f *foresight) sorted(p progress, stream float64) (streamSeconds, merge, wr
 	}
 	cores := r.monitor.cpus.Limit()
 	merge = records * perRecord / cores
-	write, _ = f.device(filepath.Dir(r.cfg.Output), records*packed)
+	write, _ = f.device(f.outputFolder(), records*packed)
 	if spilled := all + records*float64(sorter.EntryBytes) - float64(r.plan.sorter)*spillsFrom; spilled > 0 {
-		out, in := f.device(r.cfg.tempParent(), spilled*runRatio)
+		out, in := f.device(f.spillFolder, spilled*runRatio)
 		stream = max(stream, out)
 		merge = max(merge, in)
 	}
 	return stream, merge, write
+}
+
+// outputFolder is where the output's bytes go.
+func (f *foresight) outputFolder() string {
+	cfg := f.run.cfg
+	path := filepath.Clean(cfg.Output)
+	if target, err := cfg.FS.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	return filepath.Dir(path)
 }
 
 // compress measures the CPU seconds that a record takes in the second half, and its bytes before and after
@@ -193,7 +211,7 @@ func (f *foresight) compress() (seconds, raw, packed float64) {
 	work := meter.ThreadTimer()
 	var out []byte
 	size := 0
-	for at := 0; at < len(data); at += blockBytes {
+	for at := 0; at < len(data) && f.ctx.Err() == nil; at += blockBytes {
 		out = e.Append(out[:0], data[at:min(len(data), at+blockBytes)])
 		size += len(out)
 	}
@@ -210,7 +228,7 @@ func (f *foresight) compress() (seconds, raw, packed float64) {
 // page cache may have them then.
 func (f *foresight) device(dir string, bytes float64) (write, read float64) {
 	probe := int(min(bytes*probeShare, mostDiskProbe))
-	if probe < leastDiskProbe || f.run.cfg.streams() {
+	if probe < leastDiskProbe || f.run.cfg.streams() || f.ctx.Err() != nil {
 		return 0, 0
 	}
 	out, in, err := f.probeDevice(dir, probe)
@@ -244,19 +262,35 @@ func (f *foresight) probeDevice(dir string, bytes int) (write, read time.Duratio
 	return write, time.Since(start) - write, err
 }
 
-// close waits for a probe under way.
+// probeGrace is how long a run that is over waits for a probe under way: the device may be slow, and the
+// probe's file has no name that could be left.
+const probeGrace = 300 * time.Millisecond
+
+// close waits for a probe under way, but not for long.
 func (f *foresight) close() error {
-	f.probing.Wait()
+	f.stop()
+	done := make(chan struct{})
+	go func() {
+		f.probing.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(probeGrace):
+	}
 	return nil
 }
 
-// result waits for a probe under way and returns the forecast, or why there is none.
+// result returns the forecast, or why there is none.
 func (f *foresight) result() (*report.Makespan, string) {
-	f.probing.Wait()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.forecast == nil || f.forecast.WallSeconds == 0 {
+	switch {
+	case f.forecast == nil:
 		return nil, f.why
+	case f.forecast.WallSeconds == 0:
+		return nil, "the run was over before the devices had answered"
 	}
-	return f.forecast, ""
+	made := *f.forecast
+	return &made, ""
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/alignpipe/alignpipe/bgzfout"
 	"github.com/alignpipe/alignpipe/internal/host"
+	"github.com/alignpipe/alignpipe/internal/meter"
 	"github.com/alignpipe/alignpipe/sorter"
 )
 
@@ -99,7 +100,7 @@ func (c *Config) budget() (int64, error) {
 // neededMemory is the budget with which all records had stayed in memory. A slab begins to spill when
 // three quarters of it are full, and slabs fill unevenly.
 func (r *run) neededMemory() int64 {
-	if r.cfg.Sort == SortNone {
+	if r.cfg.Sort == SortNone || !meter.Enabled {
 		return 0
 	}
 	records := r.stages.Sort.Snapshot().BytesIn + r.stats.Records*sorter.EntryBytes

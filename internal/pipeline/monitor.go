@@ -183,6 +183,9 @@ func (m *monitor) end(p report.PhaseRun, marks []*mark, stages ...*meter.Stage) 
 func (m *monitor) between(from, to *mark, stages []*meter.Stage) report.Span {
 	s := report.Span{Wall: to.at.Sub(from.at), CPU: to.cpu - from.cpu, RuntimeCPU: to.runtime - from.runtime}
 	for i, snap := range to.stages {
+		if m.all[i] == nil {
+			continue // nothing is measured in this build
+		}
 		if snap = snap.Sub(from.stages[i]); snap.LifetimeNS > 0 || snap.Calls > 0 || slices.Contains(stages, m.all[i]) {
 			s.Stages = append(s.Stages, snap)
 		}

@@ -96,9 +96,9 @@ func (r *run) whole(ctx context.Context) error {
 	r.makeStages()
 	r.monitor = newMonitor(r.stages, r.placeDevices(), r.cfg.Threads)
 	r.undo.later(r.monitor.close)
-	r.foresight, r.partners = newForesight(r), &partners{run: r}
+	r.foresight, r.partners = newForesight(ctx, r), &partners{run: r}
 	r.undo.later(r.foresight.close)
-	r.monitor.watchers = append(r.monitor.watchers, r.foresight.watch, r.partners.watch)
+	r.monitor.watchers = append(r.monitor.watchers, r.partners.watch)
 	if err := r.start(ctx); err != nil {
 		return err
 	}

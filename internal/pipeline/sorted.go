@@ -29,6 +29,7 @@ func (c *sorted) open() error {
 	if err != nil {
 		return outputError(err)
 	}
+	r.foresight.spillFolder = dir
 	r.undo.file(func() error {
 		if r.cfg.FS.RemoveAll(dir) == nil {
 			return nil

@@ -146,6 +146,9 @@ func Unnamed(fsys FS, dir, base string) (File, error) {
 	var f File
 	name, err := drawName(dir, tempStem(base), func(name string) (err error) {
 		f, err = fsys.CreateNew(name, 0o600)
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			_ = fsys.Remove(name) // a call that failed may still have made the file
+		}
 		return err
 	})
 	if err != nil {

@@ -26,7 +26,7 @@ func replayInFlight(r *report.Report, inFlight int, f *verdict.Forecast) error {
 			if err != nil {
 				return err
 			}
-			f.Phases[i] = p.WallSeconds * will / was
+			f.Phases[i] *= will / was
 		}
 		f.WallSeconds += f.Phases[i]
 	}
