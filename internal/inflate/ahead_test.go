@@ -467,6 +467,27 @@ func TestAheadAccounts(t *testing.T) {
 	}
 }
 
+// What is taken in of one long member counts while it is decoded: the progress of a run is told by it.
+func TestInputOfGzipCountsAsItGoes(t *testing.T) {
+	in := gzipped(t, string(fastq(3<<19, 40)), 6, 0)
+	stage := meter.NewStage("inflate", meter.KindCPU, 1)
+	s, err := Open(t.Context(), strings.NewReader(in), "x", Config{InflateStage: stage, Alone: true, ChunkBytes: 64 << 10, Depth: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for range 3 {
+		c, err := s.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Release()
+	}
+	if got := stage.Snapshot().BytesIn; got <= 0 || got >= int64(len(in)) {
+		t.Errorf("%d of %d bytes counted after three chunks", got, len(in))
+	}
+}
+
 func FuzzParallel(f *testing.F) {
 	reads := string(fastq(20_000, 40))
 	f.Add([]byte(gzipped(f, reads, 6, 3000)), 1000, 2000)

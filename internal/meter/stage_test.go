@@ -231,3 +231,27 @@ func BenchmarkEnterExit(b *testing.B) {
 		s.Enter().Exit()
 	}
 }
+
+// A call that lasts over the end of a phase belongs to the device in both, and to the stage around it in neither.
+func TestACallOverTheEndOfAPhase(t *testing.T) {
+	if !Enabled {
+		t.Skip("nothing is measured in this build")
+	}
+	outer, device := NewStage("sort", KindCPU, 1), NewStage("spill-write", KindDeviceWrite, 1)
+	w := outer.Enter()
+	call := device.Begin(BlkWrite)
+	time.Sleep(20 * time.Millisecond)
+	first, firstOuter := device.Snapshot(), outer.Snapshot()
+	time.Sleep(20 * time.Millisecond)
+	call.End()
+	last, lastOuter := device.Snapshot().Sub(first), outer.Snapshot().Sub(firstOuter)
+	w.Exit()
+	for name, s := range map[string]Snapshot{"before": first, "after": last} {
+		if ms := s.WaitNS[BlkWrite] / 1e6; ms < 19 || s.LifetimeNS < s.WaitNS[BlkWrite] {
+			t.Errorf("%s: %d ms in the call, lifetime %d ns", name, ms, s.LifetimeNS)
+		}
+	}
+	if lastOuter.LifetimeNS < 0 || lastOuter.LifetimeNS > 15e6 || firstOuter.LifetimeNS > 15e6 {
+		t.Errorf("the stage around it had %d and %d ns", firstOuter.LifetimeNS, lastOuter.LifetimeNS)
+	}
+}

@@ -25,8 +25,8 @@ const (
 	probeShare     = 1.0 / 16
 	leastDiskProbe = 512 << 10
 	mostDiskProbe  = 8 << 20
-	// mergeSeconds is CPU time of merging and collecting a record, on a core that compresses at
-	// mergeAtRate bytes a second: see benchmarks/results/sort.md.
+	// mergeSeconds is CPU time of merging, collecting and writing a record, on a core that compresses at
+	// mergeAtRate bytes a second: 0.37 us are the sum of those stages in the report of a run of human chr20.
 	mergeSeconds = 0.40e-6
 	mergeAtRate  = 320e6
 	// Records are spilled when so much of the sorter's memory is taken, and compressed to so much of their bytes.

@@ -23,7 +23,6 @@ const (
 // monitor looks at the accounts of all stages, and at what the machine says, at the ends of
 // each phase and in between.
 type monitor struct {
-	stages  *meter.Set
 	all     []*meter.Stage
 	devices []*meter.Device
 	host    *host.Reader
@@ -48,7 +47,7 @@ type mark struct {
 }
 
 func newMonitor(stages *meter.Set, devices []*meter.Device, threads int) *monitor {
-	m := &monitor{stages: stages, all: stages.All(), devices: devices, host: host.NewReader(), unbound: meter.NewUnbound()}
+	m := &monitor{all: stages.All(), devices: devices, host: host.NewReader(), unbound: meter.NewUnbound()}
 	m.cpus = report.CPUs{Threads: threads, Host: float64(runtime.NumCPU())} // those that the scheduler allowed at the start
 	var limit float64
 	if limit, m.cpus.Source = host.CPULimit(); limit < m.cpus.Host {

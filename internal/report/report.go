@@ -315,7 +315,7 @@ func (m *Memory) fill() {
 func verdictOf(v verdict.Verdict) Verdict {
 	out := Verdict{
 		Class: v.Class, Confidence: v.Confidence,
-		ConfidenceMethod: "lead of the first limit over the second, less a fifth for each witness against; not a calibrated probability",
+		ConfidenceMethod: "lead of the first limit's gain over that of the next class, times the share of resampled runs with the same class, less a fifth for each witness against; not a calibrated probability",
 		Evidence:         nonNil(v.Evidence), Advice: v.Advice, Limits: nonNil(v.Limits), Phases: nonNil(v.Phases), headline: v.String(),
 	}
 	if v.Stage == "" {
